@@ -1,0 +1,50 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+import testtools
+
+from tests.unit.checks import server
+from tripleo_workflows import exceptions
+from tripleo_workflows.checks import contract
+from tripleo_workflows.checks import runner
+
+
+class RunAllTest(testtools.TestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.server = server.Server()
+        self.addCleanup(self.server.close)
+
+    def test_all_are_carried_out_in_order(self) -> None:
+        results = runner.run_all(
+            [{'name': 'no', 'http': {'url': '$URL', 'status': 404}},
+             {'name': 'yes', 'http': {'url': '$URL'}}],
+            {'URL': self.server.url})
+
+        self.assertEqual(
+            [('no', contract.Code.FAILURE), ('yes', contract.Code.SUCCESS)],
+            [(result.name, result.result) for result in results])
+
+    def test_an_unknown_kind_is_refused_before_anything_is_done(self) -> None:
+        error = self.assertRaises(
+            exceptions.InvalidInput, runner.run_all,
+            [{'name': 'first', 'http': {'url': self.server.url}},
+             {'name': 'second', 'gopher': {}}], {})
+
+        self.assertIn('http', error.remedy)
+        self.assertIn('check=second', str(error))
+        self.assertEqual([], self.server.seen)
+
+    def test_two_kinds_or_none(self) -> None:
+        for check in ({'name': 'x'}, {'name': 'x', 'http': {}, 'tcp': {}}):
+            self.assertRaises(
+                exceptions.InvalidInput, runner.run_all, [check], {})

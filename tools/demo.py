@@ -1,0 +1,323 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Deploy a small cloud on this machine, and upgrade it while it is used.
+
+Everything is real: Keystone, Swift, Heat and Mistral run as processes of
+this user, and so does every node. At the end they are left running, to be
+looked at.
+"""
+
+import contextlib
+import json
+import os
+import pathlib
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from tripleo_workflows import clients as service_clients
+from tripleo_workflows.checks import http
+from tripleo_workflows.checks import prober
+from tripleo_workflows.operation import progress
+
+PLAN = 'overcloud'
+NODES = ['overcloud-controller-0', 'overcloud-controller-1',
+         'overcloud-controller-2', 'overcloud-compute-0',
+         'overcloud-compute-1']
+#: Ports of the sample's load balancer and of the web service behind it.
+BALANCER_PORT = 8000
+WEB_PORT = 8080
+#: What the prober sends at least.
+REQUESTS = 500
+WRITES = 50
+
+#: Where the undercloud lives; made anew each time.
+STATE = pathlib.Path('.tox/demo')
+BIN = pathlib.Path(sys.executable).parent
+
+
+class Failed(Exception):
+    """The demo cannot go on; the message says why."""
+
+
+class Clock:
+    """Announces the parts of the demo, and remembers how long each took."""
+
+    def __init__(self) -> None:
+        self.begun = time.monotonic()
+        self.parts: list[tuple[str, float]] = []
+
+    @contextlib.contextmanager
+    def part(self, title: str) -> Iterator[None]:
+        say(f'\n== {title}')
+        begun = time.monotonic()
+
+        try:
+            yield
+        finally:
+            self.parts.append((title, time.monotonic() - begun))
+
+    def stamp(self) -> str:
+        return f'{time.monotonic() - self.begun:7.1f} s  '
+
+
+def say(text: str) -> None:
+    """Print at once, whatever stands at the other end."""
+    print(text, flush=True)
+
+
+def command(*arguments: str, show: bool = True) -> str:
+    """Run one of the project's commands.
+
+    :param show: whether its output is for the reader or for us.
+    """
+    if show:
+        say(f'$ {shlex.join(arguments)}')
+
+    done = subprocess.run(
+        [BIN / arguments[0], *arguments[1:]], text=True,
+        stdout=None if show else subprocess.PIPE)
+
+    if done.returncode:
+        raise Failed(f'{shlex.join(arguments)} ended with code '
+                     f'{done.returncode}.')
+
+    return done.stdout or ''
+
+
+def workflow(clients: service_clients.Clients, clock: Clock, name: str,
+             **inputs: Any) -> dict[str, Any]:
+    """Run a workflow to its end, and tell what it does meanwhile.
+
+    :returns: its output.
+    """
+    say(f'$ openstack workflow execution create {name} '
+        f'{shlex.quote(json.dumps(inputs))}')
+    execution = clients.mistral.executions.create(
+        name, workflow_input=inputs)
+
+    for line in progress.follow(clients, PLAN, execution.id):
+        say(clock.stamp() + line)
+
+    ended = clients.mistral.executions.get(execution.id)
+    output: dict[str, Any] = json.loads(ended.output or '{}')
+
+    if ended.state != 'SUCCESS':
+        reason = output.get('message') or ended.state_info
+        raise Failed(f'{name} ended in {ended.state}: {reason}')
+
+    if output.get('message'):
+        say(str(output['message']))
+
+    return output
+
+
+def action(clients: service_clients.Clients, name: str,
+           **inputs: Any) -> None:
+    """Run a single action."""
+    say(f'$ openstack action execution run {name} '
+        f'{shlex.quote(json.dumps(inputs))}')
+    ended = clients.mistral.action_executions.create(name, inputs)
+    result = json.loads(ended.output or '{}').get('result')
+
+    if getattr(ended, 'state', None) == 'ERROR':
+        raise Failed(f'{name} failed: {result}')
+
+    say(json.dumps(result))
+
+
+def version(url: str) -> str:
+    """Ask a web service, or a load balancer, for its version."""
+    try:
+        answer = http.request(url)
+    except OSError as error:
+        raise Failed(f'{url}: {http.reason(error)}.') from None
+
+    if answer.status != 200:
+        raise Failed(f'{url} answered {answer.status}.')
+
+    return answer.body.decode().strip()
+
+
+def fresh_undercloud(state: pathlib.Path) -> None:
+    """Start from nothing: what an earlier demo left is taken down."""
+    if state.exists():
+        command('tripleo-undercloud', 'down', '--state-dir', str(state))
+        shutil.rmtree(state)
+
+    command('tripleo-undercloud', 'up', '--state-dir', str(state))
+    exports = command('tripleo-undercloud', 'env', '--state-dir', str(state),
+                      show=False)
+
+    for word in shlex.split(exports, comments=True):
+        name, given, value = word.partition('=')
+
+        if given:
+            os.environ[name] = value
+
+
+def add_nodes(state: pathlib.Path) -> dict[str, str]:
+    """Make nodes that wait for a cloud.
+
+    :returns: their addresses by name.
+    """
+    command('tripleo-undercloud', 'node', 'add', '--state-dir', str(state),
+            *NODES)
+    listing = json.loads(command(
+        'tripleo-undercloud', 'node', 'list', '--state-dir', str(state),
+        '-f', 'json', show=False))
+
+    return {node['name']: node['address'] for node in listing}
+
+
+def upload_plan(state: pathlib.Path) -> None:
+    """Upload the sample, with the addresses of the nodes."""
+    nodes = state / 'nodes.yaml'
+    nodes.write_text(command(
+        'tripleo-undercloud', 'node', 'list', '--state-dir', str(state),
+        '-f', 'environment', show=False))
+    command('tripleo-workflows', 'plan', 'upload', 'samples/overcloud', PLAN,
+            '-e', str(nodes))
+
+
+def probed_upgrade(clients: service_clients.Clients, clock: Clock,
+                   digest: str, urls: list[str]) -> prober.Report:
+    """Carry the rollout out while a prober uses the cloud."""
+    probe = prober.Prober(urls)
+    probe.start()
+
+    try:
+        workflow(clients, clock, 'tripleo.upgrade.v1.run', plan=PLAN,
+                 digest=digest)
+        report = probe.report()
+
+        while report.requests < REQUESTS or report.writes < WRITES:
+            time.sleep(0.5)
+            report = probe.report()
+    finally:
+        report = probe.stop()
+
+    return report
+
+
+def summary(clock: Clock, report: prober.Report,
+            versions: dict[str, str]) -> None:
+    """Say what was measured."""
+    say('\n== Summary')
+
+    for title, seconds in clock.parts:
+        say(f'{seconds:7.1f} s  {title}')
+
+    say(f'{time.monotonic() - clock.begun:7.1f} s  in all\n')
+    say(f'{report.verdict()} ({report.writes} writes; median '
+        f'{report.median:.0f} ms, 99 % within {report.p99:.0f} ms, at most '
+        f'{report.maximum:.0f} ms)')
+
+    for failure in report.failures:
+        say(f'  after {failure.at:.1f} s, {failure.url}: {failure.reason}')
+
+    for url, gap in report.gaps.items():
+        say(f'{url}: at most {gap:.2f} s without an answer')
+
+    for name, answered in versions.items():
+        say(f'{name}: its own process answers {answered!r}')
+
+
+def look_around(state: pathlib.Path, url: str) -> None:
+    """Name commands that show what is running now."""
+    env = shlex.join(['tripleo-undercloud', 'env', '--state-dir', str(state)])
+    down = shlex.join(
+        ['tripleo-undercloud', 'down', '--state-dir', str(state)])
+    say(f"""
+Everything is still running. To look around:
+  PATH={BIN}:$PATH
+  eval "$({env})"
+  openstack stack list --nested
+  openstack workflow execution list
+  openstack object list {PLAN}
+  tripleo-undercloud node list --state-dir {shlex.quote(str(state))}
+  curl {url}
+To stop it:
+  {down}""")
+
+
+def run(clock: Clock, state: pathlib.Path) -> int:
+    """Run all parts; return the exit code."""
+    with clock.part('A real undercloud'):
+        fresh_undercloud(state)
+
+    with clock.part('Five nodes that wait'):
+        addresses = add_nodes(state)
+
+    clients = service_clients.from_environment()
+    controllers = {name: address for name, address in addresses.items()
+                   if 'controller' in name}
+    urls = [f'http://{address}:{BALANCER_PORT}'
+            for address in controllers.values()]
+
+    with clock.part('The workflows go into Mistral'):
+        command('tripleo-workflows', 'sync')
+
+    with clock.part('A plan goes into Swift'):
+        upload_plan(state)
+        workflow(clients, clock,
+                 'tripleo.plan_management.v1.create_deployment_plan',
+                 container=PLAN)
+
+    with clock.part('The plan is deployed'):
+        workflow(clients, clock, 'tripleo.deployment.v1.deploy_plan',
+                 container=PLAN)
+
+    with clock.part('The cloud answers through its load balancers'):
+        for url in urls:
+            say(f'{url}: {version(url)}')
+
+    with clock.part('A new release of the web service: what would happen'):
+        action(clients, 'tripleo.parameters.update', container=PLAN,
+               parameters={'WebRelease': '2'})
+        preview = workflow(clients, clock, 'tripleo.upgrade.v1.preview',
+                           plan=PLAN)
+        say(f'\n{preview["tree"]}\n')
+
+    with clock.part('The upgrade, while 20 requests a second come in'):
+        report = probed_upgrade(clients, clock, preview['digest'], urls)
+
+    versions = {name: version(f'http://{address}:{WEB_PORT}')
+                for name, address in controllers.items()}
+    summary(clock, report, versions)
+    look_around(state, urls[0])
+    old = [name for name, answered in versions.items()
+           if '2' not in answered]
+
+    if old:
+        say(f'Still on the old release: {", ".join(old)}.')
+
+    return int(bool(report.failed or old))
+
+
+def main() -> int:
+    """Run the demo; exit code 0 means that no request failed."""
+    try:
+        return run(Clock(), STATE)
+    except Failed as failure:
+        say(f'\nThe demo failed: {failure}')
+        say(f'The undercloud was left as it is, in {STATE}; see its logs.')
+        return 1
+
+
+if __name__ == '__main__':
+    sys.exit(main())

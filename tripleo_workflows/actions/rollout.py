@@ -1,0 +1,96 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Actions of a rollout: preview, and the steps of its batches."""
+
+from typing import Any
+
+from tripleo_workflows.actions import base
+from tripleo_workflows.operation import record as operation_record
+from tripleo_workflows.rollout import ends
+from tripleo_workflows.rollout import steps
+
+
+class Preview(base.Action):
+    """Compute what would be rolled where, and save it as a document.
+
+    Input: ``plan``; ``verb``, what the caller expects: deploy, update (stays
+    within a release) or upgrade. Nothing is touched. Returns ``digest`` (what
+    tripleo.upgrade.v1.run takes), ``tree`` (the rollout as text),
+    ``services`` and ``nodes`` (how many it touches), ``unmanaged`` (services
+    without a lifecycle) and ``document`` (where it is stored).
+    """
+
+    def __init__(self, plan: str, verb: str = 'upgrade'):
+        self.plan = plan
+        self.verb = verb
+
+    def act(self, caller: base.Caller) -> dict[str, Any]:
+        return ends.preview(caller.clients, self.plan, self.verb)
+
+
+class NextBatch(base.Action):
+    """Find the first batch of a service that still has to be rolled.
+
+    Input: ``operation``; ``service``. Returns ``batch``, a number, or null
+    where every node has its wanted revision.
+    """
+
+    def __init__(self, operation: dict[str, Any], service: str):
+        self.operation = operation
+        self.service = service
+
+    def act(self, caller: base.Caller) -> dict[str, Any]:
+        return {'batch': steps.next_batch(
+            caller.clients, operation_record.Operation(**self.operation),
+            self.service)}
+
+
+class Step(base.Action):
+    """Carry a step of a batch as far as it gets in 20 seconds.
+
+    Input: ``operation``; ``service``; ``batch``, its number; ``step``. What
+    is done already is not done again. Returns ``done`` and, by status, how
+    many nodes stand how; the workflow asks again until it is done. Fails
+    where a node failed, naming service, step and node, with the end of its
+    output and a remedy.
+    """
+
+    def __init__(self, operation: dict[str, Any], service: str, batch: int,
+                 step: str):
+        self.operation = operation
+        self.service = service
+        self.batch = batch
+        self.step = step
+
+    def act(self, caller: base.Caller) -> dict[str, Any]:
+        return steps.Batch(
+            caller.clients, operation_record.Operation(**self.operation),
+            self.service, self.batch).run(self.step)
+
+
+class Finished(base.Action):
+    """Record the new revisions of a batch and clean up behind it.
+
+    Input: ``operation``; ``service``; ``batch``, its number. Fails where a
+    step of the batch is not done.
+    """
+
+    def __init__(self, operation: dict[str, Any], service: str, batch: int):
+        self.operation = operation
+        self.service = service
+        self.batch = batch
+
+    def act(self, caller: base.Caller) -> dict[str, Any]:
+        return steps.Batch(
+            caller.clients, operation_record.Operation(**self.operation),
+            self.service, self.batch).finish()

@@ -1,0 +1,58 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The check contract: what every check answers, whoever asks."""
+
+import dataclasses
+import enum
+from typing import Any
+
+
+class Code(enum.IntEnum):
+    """The result of one check, with oslo.upgradecheck's numbers."""
+
+    #: Nothing stands in the way.
+    SUCCESS = 0
+    #: Something is worth a look, and the work may go on.
+    WARNING = 1
+    #: What was checked is not as it must be: the work must not go on.
+    FAILURE = 2
+    #: The check could not be carried out, so nothing is known.
+    BROKEN = 255
+
+
+@dataclasses.dataclass(frozen=True)
+class CheckResult:
+    """What one check found.
+
+    :param name: the check's name, unique where it is listed.
+    :param result: how it ended.
+    :param details: what was seen, as a full sentence without secrets.
+    :param remedy: what the reader should do next; empty on success.
+    :param seconds: how long the check took.
+    :param node: the node it is about; empty for a service as a whole.
+    """
+
+    name: str
+    result: Code
+    details: str = ''
+    remedy: str = ''
+    seconds: float = 0.0
+    node: str = ''
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the JSON form, with the result as a plain number."""
+        return {
+            **dataclasses.asdict(self),
+            'result': int(self.result),
+            'seconds': round(self.seconds, 3),
+        }

@@ -1,0 +1,223 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The check that asks an HTTP endpoint, and the one request behind it."""
+
+import dataclasses
+import http.client
+import string
+import time
+import urllib.parse
+from collections.abc import Mapping
+from typing import Any
+
+from tripleo_workflows import exceptions
+from tripleo_workflows.checks import contract
+
+#: What is read of an answer, in bytes; the rest is not looked at.
+BODY_LIMIT = 64 * 1024
+#: How long a request may take where the check does not say, in seconds.
+TIMEOUT = 5.0
+
+FIELDS = frozenset(
+    ['url', 'method', 'body', 'headers', 'status', 'contains', 'timeout'])
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """An HTTP answer.
+
+    :param status: the status code.
+    :param body: at most ``BODY_LIMIT`` bytes of the body.
+    """
+
+    status: int
+    body: bytes
+
+
+def request(url: str, method: str = 'GET', body: bytes | None = None,
+            headers: Mapping[str, str] | None = None,
+            timeout: float = TIMEOUT) -> Answer:
+    """Send one request over a connection of its own.
+
+    Redirects are not followed, proxies are not used, nothing is retried.
+
+    :param timeout: for the whole exchange, in seconds.
+    :raises TimeoutError: the exchange took longer.
+    :raises OSError: the connection was refused, reset or not trusted.
+    :raises http.client.HTTPException: the answer is not HTTP.
+    :raises ValueError: the URL is not an HTTP URL.
+    """
+    deadline = time.monotonic() + timeout
+    parts = urllib.parse.urlsplit(url)
+
+    if parts.scheme not in ('http', 'https') or not parts.hostname:
+        raise ValueError('it is no http or https URL with a host')
+
+    kind = (http.client.HTTPSConnection if parts.scheme == 'https'
+            else http.client.HTTPConnection)
+    connection = kind(parts.hostname, parts.port, timeout=timeout)
+    target = urllib.parse.urlunsplit(
+        ('', '', parts.path or '/', parts.query, ''))
+
+    try:
+        connection.connect()
+        # The connection forgets its socket when the other side will close
+        # it, while the answer is still to be read from it.
+        sock = connection.sock
+        connection.request(method, target, body,
+                           {'Connection': 'close', **(headers or {})})
+        sock.settimeout(_remaining(deadline))
+        response = connection.getresponse()
+        chunks: list[bytes] = []
+        size = 0
+
+        while size < BODY_LIMIT:
+            sock.settimeout(_remaining(deadline))
+            chunk = response.read1(BODY_LIMIT - size)
+
+            if not chunk:
+                break
+
+            chunks.append(chunk)
+            size += len(chunk)
+
+        return Answer(response.status, b''.join(chunks))
+    finally:
+        connection.close()
+
+
+def _remaining(deadline: float) -> float:
+    left = deadline - time.monotonic()
+
+    if left <= 0:
+        raise TimeoutError('timed out')
+
+    return left
+
+
+def run(specification: Mapping[str, Any],
+        facts: Mapping[str, str]) -> contract.CheckResult:
+    """Carry out one HTTP check.
+
+    The check is ``{name, http: {url, method, body, headers, status,
+    contains, timeout}}``. Only ``url`` must be there: a check without
+    ``status`` takes any answer of the 200s. Variables such as
+    ``$NODE_ADDRESS`` in ``url`` and ``body`` are replaced by the facts.
+
+    :param facts: values by name; ``NODE_NAME`` names the node that the
+        result is about.
+    :raises InvalidInput: the check itself is not well-formed.
+    """
+    name = str(specification.get('name', 'http'))
+    options = _options(name, specification.get('http'))
+    node = facts.get('NODE_NAME', '')
+    started = time.monotonic()
+
+    def result(code: contract.Code, details: str,
+               remedy: str = '') -> contract.CheckResult:
+        return contract.CheckResult(
+            name, code, details, remedy, time.monotonic() - started, node)
+
+    try:
+        url = string.Template(options['url']).substitute(facts)
+        body = string.Template(options.get('body') or '').substitute(facts)
+    except KeyError as error:
+        return result(
+            contract.Code.BROKEN,
+            f'The check uses the unknown variable ${error.args[0]}.',
+            f'Use one of {_names(facts)}, or write $$ for a dollar sign.')
+    except ValueError:
+        return result(
+            contract.Code.BROKEN,
+            'The check has a dollar sign that starts no variable.',
+            'Write $$ for a dollar sign.')
+
+    method = options.get('method') or ('POST' if body else 'GET')
+    shown = f'{method} {_without_secrets(url)}'
+
+    try:
+        answer = request(
+            url, method, body.encode() or None, options.get('headers'),
+            float(options.get('timeout', TIMEOUT)))
+    except ValueError as error:
+        return result(contract.Code.BROKEN,
+                      f'{shown} cannot be sent: {error}.',
+                      "Mend the check's url.")
+    except (OSError, http.client.HTTPException) as error:
+        return result(contract.Code.FAILURE,
+                      f'{shown} got no answer: {reason(error)}.',
+                      'See whether the service runs and listens there.')
+
+    problem = _problem(options, answer)
+
+    if problem:
+        return result(contract.Code.FAILURE, f'{shown} {problem}.',
+                      "See the service's log.")
+
+    return result(contract.Code.SUCCESS, f'{shown} answered {answer.status}.')
+
+
+def reason(error: Exception) -> str:
+    """Say in a few words why a request got no answer."""
+    if isinstance(error, TimeoutError):
+        return 'timed out'
+
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror.lower()
+
+    return str(error) or type(error).__name__
+
+
+def _options(name: str, options: object) -> Mapping[str, Any]:
+    if not isinstance(options, Mapping) or not options.get('url'):
+        raise exceptions.InvalidInput(
+            'An HTTP check needs a url.',
+            "Write 'http: {url: …}'.", check=name)
+
+    unknown = sorted(set(options) - FIELDS)
+
+    if unknown:
+        raise exceptions.InvalidInput(
+            f'An HTTP check has no {unknown[0]}.',
+            f'Use one of {", ".join(sorted(FIELDS))}.', check=name)
+
+    return options
+
+
+def _problem(options: Mapping[str, Any], answer: Answer) -> str:
+    wanted = options.get('status')
+
+    if wanted is None and not 200 <= answer.status < 300:
+        return f'answered {answer.status}, not in the 200s'
+
+    if wanted is not None and answer.status != int(wanted):
+        return f'answered {answer.status}, not {wanted}'
+
+    contains = options.get('contains')
+
+    if contains and str(contains).encode() not in answer.body:
+        return f'answered {answer.status} without {str(contains)!r}'
+
+    return ''
+
+
+def _names(facts: Mapping[str, str]) -> str:
+    return ', '.join(f'${name}' for name in sorted(facts)) or 'none'
+
+
+def _without_secrets(url: str) -> str:
+    """Drop what may be a password or a signature from a URL."""
+    parts = urllib.parse.urlsplit(url)
+
+    return urllib.parse.urlunsplit(
+        (parts.scheme, parts.netloc.rpartition('@')[2], parts.path, '', ''))

@@ -1,0 +1,104 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The command ``tripleo-workflows``."""
+
+import argparse
+import pathlib
+import sys
+
+from tripleo_workflows import clients as service_clients
+from tripleo_workflows import exceptions
+from tripleo_workflows.pack import sync
+from tripleo_workflows.pack import workbooks
+from tripleo_workflows.plan import environment as plan_environment
+from tripleo_workflows.plan import store as plan_store
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; errors end it with one line and exit code 1."""
+    arguments = _parser().parse_args(argv)
+
+    try:
+        arguments.func(arguments)
+    except exceptions.TripleoError as error:
+        print(f'tripleo-workflows: {error}', file=sys.stderr)
+        return 1
+
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog='tripleo-workflows',
+        description='Tools of the workflow pack. The cloud to talk to comes '
+                    'from OS_CLOUD or the OS_* variables.')
+    commands = parser.add_subparsers(required=True, metavar='COMMAND')
+
+    command = commands.add_parser(
+        'sync', help='make Mistral hold exactly the workbooks of this pack')
+    command.set_defaults(func=_sync)
+
+    plan = commands.add_parser('plan', help='plans in the object store')
+    plan_commands = plan.add_subparsers(required=True, metavar='COMMAND')
+    command = plan_commands.add_parser(
+        'upload', help='upload a directory of templates as a plan')
+    command.add_argument('directory', type=pathlib.Path, metavar='DIR')
+    command.add_argument('name', metavar='NAME')
+    command.add_argument(
+        '-e', '--environment', type=pathlib.Path, action='append',
+        default=[], metavar='FILE',
+        help='an environment file to add to the plan; may be repeated')
+    command.set_defaults(func=_upload)
+
+    return parser
+
+
+def _sync(arguments: argparse.Namespace) -> None:
+    outcome = sync.synchronise(service_clients.from_environment().mistral,
+                               workbooks.load())
+
+    for name, what in outcome.items():
+        print(f'{what:10} {name}')
+
+
+def _upload(arguments: argparse.Namespace) -> None:
+    files = plan_store.read_directory(arguments.directory)
+    environment = plan_environment.load(files)
+
+    for path in arguments.environment:
+        name = f'environments/{path.name}'
+
+        try:
+            files[name] = path.read_text()
+        except OSError as error:
+            raise exceptions.InvalidInput(
+                f'{path}: {error.strerror}.', 'Name a file that can be read.',
+                field='environment') from None
+
+        environment.setdefault('environments', []).append({'path': name})
+
+    if arguments.environment:
+        files[plan_environment.FILE] = plan_environment.dump(environment)
+
+    store = plan_store.PlanStore(service_clients.from_environment().swift,
+                                 arguments.name)
+
+    if not store.exists():
+        store.create()
+
+    written = store.write(files)
+    print(f'{len(written)} of {len(files)} files written to the plan '
+          f'{arguments.name}.')
+    print(f'Next: openstack workflow execution create '
+          f'tripleo.plan_management.v1.create_deployment_plan '
+          f'\'{{"container": "{arguments.name}"}}\'')

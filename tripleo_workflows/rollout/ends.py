@@ -1,0 +1,237 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The ends of an operation: preview before it, guard and close around it."""
+
+import dataclasses
+import re
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from mistralclient.api import base as mistral_base
+
+from tripleo_workflows import clients as service_clients
+from tripleo_workflows import exceptions
+from tripleo_workflows.deployments import delivery
+from tripleo_workflows.operation import lock
+from tripleo_workflows.operation import record as operation_record
+from tripleo_workflows.plan import roles as plan_roles
+from tripleo_workflows.plan import store as plan_store
+from tripleo_workflows.rollout import document as rollout_document
+from tripleo_workflows.rollout import graph
+from tripleo_workflows.rollout import revision
+from tripleo_workflows.stack import cloud as stack_cloud
+
+_SERVICE_NAME = re.compile(r'^\s+service_name:\s*["\']?([\w-]+)', re.M)
+
+
+def preview(clients: service_clients.Clients, plan: str, verb: str
+            ) -> dict[str, Any]:
+    """Compute the rollout of a plan's stack and save it.
+
+    :returns: ``digest``, ``tree`` (text), ``services`` and ``nodes`` (how
+        many it touches), ``unmanaged`` and ``document`` (the object that
+        holds it in the container of the record).
+    :raises InvalidInput: see :func:`document.compute`; also where ``after``
+        names what no template of the plan defines.
+    """
+    files = plan_store.PlanStore(clients.swift, plan).read()
+    cloud = stack_cloud.read(clients.heat, plan, plan_roles.load(files))
+    known = {name for text in files.values()
+             for name in _SERVICE_NAME.findall(text)}
+    rollout_document.refuse_unknown(cloud, known, plan)
+    record = operation_record.Record(clients.swift, plan)
+    clients.swift.put_container(record.container)
+    document = _compute(clients, cloud, plan, verb, record)
+    digest = revision.digest(document)
+    record.put(f'documents/{digest}.json', document)
+
+    return {'digest': digest, 'tree': graph.tree(document, digest),
+            'services': len(document['services']),
+            'nodes': len({node for entry in document['services'].values()
+                          for node in entry['nodes']}),
+            'unmanaged': document['unmanaged'],
+            'document': f'{record.container}/documents/{digest}.json'}
+
+
+def _compute(clients: service_clients.Clients, cloud: stack_cloud.Cloud,
+             plan: str, verb: str, record: operation_record.Record
+             ) -> rollout_document.Document:
+    number, _ = lock.current(clients.mistral, plan)
+    services = {name for role in cloud.role_data.values() for name in role}
+
+    return rollout_document.compute(cloud, plan, verb,
+                                    record.states(number, services))
+
+
+def guard(clients: service_clients.Clients, wanted: lock.Holder, plan: str,
+          digest: str) -> dict[str, Any]:
+    """Open an operation, or go on with it, and compile its graph.
+
+    :param wanted: who wants the lock; where its root execution holds the
+        lock already, what is stored there counts.
+    :param digest: of the document to run, as :func:`preview` returned it.
+    :returns: ``operation`` (what all tasks are given) and ``graph`` (the
+        name of the compiled workflow).
+    :raises OperationInProgress: somebody else holds the plan.
+    :raises DocumentOutdated: the cloud is not what was previewed.
+    """
+    record = operation_record.Record(clients.swift, plan)
+    document = record.document(digest)
+    fence, holder = lock.acquire(clients.mistral, plan, wanted)
+    opened = record.get(f'{holder.operation}/operation.json')
+    _require_unchanged(clients, record, document, digest,
+                       going_on=opened is not None)
+
+    if opened is None:
+        opened = {**dataclasses.asdict(holder), 'digest': digest,
+                  'verb': document['verb'], 'fence': fence,
+                  'begun': round(time.time(), 3)}
+        record.put(f'{holder.operation}/operation.json', opened)
+    elif opened['digest'] != digest:
+        raise exceptions.DocumentOutdated(
+            f'The operation runs another document, {opened["digest"]}.',
+            'Give that digest, or end the operation first.', plan=plan,
+            operation=holder.operation)
+
+    operation = operation_record.Operation(
+        holder.operation, plan, fence, opened['fence'], digest)
+    record.carry_over(fence, document['services'])
+    delivery.prepare_container(clients.swift, record.container)
+    name = graph.workflow_name(operation)
+    _store_workflow(clients, name, graph.compile_workflow(document, name))
+
+    return {'operation': dataclasses.asdict(operation), 'graph': name}
+
+
+def _require_unchanged(clients: service_clients.Clients,
+                       record: operation_record.Record,
+                       document: rollout_document.Document, digest: str,
+                       going_on: bool) -> None:
+    plan = record.plan
+    roles = plan_roles.load(plan_store.PlanStore(clients.swift, plan).read())
+    now = _compute(clients, stack_cloud.read(clients.heat, plan, roles),
+                   plan, document['verb'], record)
+
+    # What is done already has left the computation; nothing may have come
+    # into it.
+    unchanged = (_wanted(now) <= _wanted(document) if going_on
+                 else revision.digest(now) == digest)
+
+    if not unchanged:
+        raise exceptions.DocumentOutdated(
+            'The stack or the record has changed since this rollout was '
+            'computed.', 'Start tripleo.upgrade.v1.preview again and run the '
+            'digest that it returns.', plan=plan, digest=digest)
+
+
+def _wanted(document: rollout_document.Document
+            ) -> set[tuple[str, str, str]]:
+    return {(service, name, node['wanted'])
+            for service, entry in document['services'].items()
+            for name, node in entry['nodes'].items()}
+
+
+def _store_workflow(clients: service_clients.Clients, name: str, text: str
+                    ) -> None:
+    # python-mistralclient cannot ask to skip the validation, which costs
+    # up to 0.6 s per task; the graph comes out of our own compiler.
+    try:
+        clients.mistral.workflows.http_client.post(
+            '/workflows?skip_validation&scope=private&namespace=', text,
+            headers={'content-type': 'text/plain'})
+    except Exception as error:
+        if getattr(error, 'http_status', None) == 409:
+            return
+        raise
+
+
+def close(clients: service_clients.Clients,
+          operation: operation_record.Operation) -> dict[str, Any]:
+    """Compare the record with the document and end the operation.
+
+    :returns: ``services`` and ``nodes`` that were rolled, ``seconds``.
+    :raises StepFailed: a node lacks its revision.
+    """
+    lock.require_fence(clients.mistral, operation.plan, operation.fence)
+    record = operation_record.Record(clients.swift, operation.plan)
+    document = record.document(operation.digest)
+    opened: Mapping[str, Any] = record.get(
+        f'{operation.id}/operation.json') or {}
+    nodes = set()
+
+    for service, entry in document['services'].items():
+        state = record.state(operation.fence, service).get('nodes', {})
+
+        for name, node in entry['nodes'].items():
+            nodes.add(name)
+
+            if state.get(name, {}).get('revision') != node['wanted']:
+                raise exceptions.StepFailed(
+                    'The node is not recorded with the revision that the '
+                    'document wants.', 'Start tripleo.operation.v1.resume.',
+                    plan=operation.plan, service=service, node=name)
+
+    summary = {'operation': operation.id, 'plan': operation.plan,
+               'services': len(document['services']), 'nodes': len(nodes),
+               'seconds': round(time.time() - opened['begun'], 1)}
+    record.put(f'{operation.id}/closed.json', summary)
+
+    return summary
+
+
+def resume(clients: service_clients.Clients, root: str, person: str,
+           plan: str, take_over: bool) -> dict[str, Any]:
+    """Take over the lock of an operation that was left open.
+
+    :param root: the root execution that goes on.
+    :param take_over: end an execution that Mistral still calls RUNNING or
+        PAUSED, because its engine or worker died.
+    :returns: ``digest`` of the document to go on with.
+    :raises NotFound: there is nothing to go on with.
+    :raises OperationInProgress: its execution lives, and take_over is false.
+    """
+    record = operation_record.Record(clients.swift, plan)
+    _, holder = lock.current(clients.mistral, plan)
+
+    if holder and holder.root != root:
+        if not take_over:
+            lock.refuse_if_held(clients.mistral, plan, holder)
+
+        dead = holder.root
+        _, holder = lock.acquire(clients.mistral, plan, dataclasses.replace(
+            holder, root=root, person=person, since=lock.now()), take_over)
+        _end(clients, dead)
+
+    opened = holder and record.get(f'{holder.operation}/operation.json')
+
+    if not opened or not holder or record.get(
+            f'{holder.operation}/closed.json'):
+        raise exceptions.NotFound(
+            'No operation of this plan is open.',
+            'Start tripleo.upgrade.v1.preview to see what is to be done.',
+            plan=plan)
+
+    return {'digest': opened['digest']}
+
+
+def _end(clients: service_clients.Clients, execution: str) -> None:
+    if lock.state_of(clients.mistral, execution) in lock.HOLDING_STATES:
+        try:
+            clients.mistral.executions.update(execution, 'CANCELLED')
+        except mistral_base.APIException as error:
+            raise exceptions.Conflict(
+                f'Mistral does not cancel the execution '
+                f'({error.error_message}).',
+                'Cancel it by hand: openstack workflow execution update '
+                '-s CANCELLED.', execution=execution) from None

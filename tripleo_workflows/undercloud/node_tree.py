@@ -1,0 +1,166 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The root directory of a local node: its layout and the files in it."""
+
+import json
+import os
+import pathlib
+import shlex
+import sys
+
+from tripleo_workflows import exceptions
+from tripleo_workflows.undercloud import node_agent
+from tripleo_workflows.undercloud import node_boot
+from tripleo_workflows.undercloud import node_hooks
+
+SOCKET = 'run/supervisor.sock'
+#: Linux takes socket paths of at most 107 bytes, and supervisord binds one
+#: with a dot and its process id (at most seven digits) appended first.
+SOCKET_LIMIT = 107 - 8
+
+DIRECTORIES = ('bin', 'etc/services.d', 'libexec', 'run', 'tmp', 'var/log',
+               'var/lib/tripleo-workflows', 'var/run')
+
+SERVICE_MANAGER = """\
+; Steps put their services into services.d, one file each.
+[unix_http_server]
+file = {root}/{socket}
+chmod = 0700
+
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory = \
+supervisor.rpcinterface:make_main_rpcinterface
+
+[supervisorctl]
+serverurl = unix://{root}/{socket}
+
+[supervisord]
+identifier = {name}
+silent = true
+logfile = {root}/var/log/supervisord.log
+logfile_maxbytes = 1MB
+logfile_backups = 1
+childlogdir = {root}/var/log
+pidfile = {root}/run/supervisord.pid
+directory = {root}
+
+[program:agent]
+command = {agent}
+autorestart = true
+startretries = 1000000
+stopasgroup = true
+killasgroup = true
+redirect_stderr = true
+stdout_logfile = {root}/var/log/agent.log
+stdout_logfile_maxbytes = 1MB
+stdout_logfile_backups = 1
+
+[include]
+files = services.d/*.conf
+"""
+
+#: Programs of the environment that need to be told where the node is.
+WRAPPERS = {
+    'supervisorctl': '-c {root}/etc/supervisord.conf',
+    'os-apply-config': '--output {root}',
+}
+
+
+def check_root(root: pathlib.Path) -> None:
+    """Refuse a root directory in which a node could not run.
+
+    :raises InvalidInput: where its path is too long or has odd characters.
+    """
+    remedy = 'Choose another directory with --state-dir.'
+
+    if len(os.fsencode(root / SOCKET)) > SOCKET_LIMIT:
+        raise exceptions.InvalidInput(
+            f'The path of the node is too long for a socket in it: '
+            f'{root / SOCKET} has more than {SOCKET_LIMIT} bytes.', remedy,
+            field='state-dir')
+
+    # dib-run-parts does not quote paths, and supervisord expands percent
+    # signs and ends a value at a semicolon.
+    if shlex.quote(str(root)) != str(root) or '%' in str(root):
+        raise exceptions.InvalidInput(
+            f'The path {root} has characters that the agent cannot take: '
+            f'only letters, digits and any of /._-+=:,@ may be in it.',
+            remedy, field='state-dir')
+
+
+def make(root: pathlib.Path, name: str, address: str,
+         enroll_file: pathlib.Path) -> None:
+    """Make a node's root directory, or bring it up to date.
+
+    :param enroll_file: where the workflow puts the node's enrolment.
+    :raises InvalidInput: where the path cannot be a node's root.
+    """
+    check_root(root)
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    for directory in DIRECTORIES:
+        (root / directory).mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    node_hooks.install(root / 'libexec')
+
+    for program, options in WRAPPERS.items():
+        _write(root / 'bin' / program, _wrapper(root, program, options),
+               0o700)
+
+    agent = [sys.executable, '-P', node_agent.__file__, str(root),
+             str(enroll_file)]
+    _write(root / node_boot.CONFIGURATION,
+           SERVICE_MANAGER.format(root=root, name=name, socket=SOCKET,
+                                  agent=shlex.join(agent)), 0o600)
+    _write(root / node_boot.ENVIRONMENT,
+           json.dumps(environment(root, name, address), indent=1), 0o600)
+
+
+def environment(root: pathlib.Path, name: str, address: str
+                ) -> dict[str, str]:
+    """The variables that every process of a node starts with."""
+    programs = pathlib.Path(sys.executable).parent
+    path = (f'{root}/bin', str(programs), '/usr/local/bin', '/usr/bin',
+            '/bin', '/usr/local/sbin', '/usr/sbin', '/sbin')
+
+    return {
+        'NODE_ROOT': str(root),
+        'NODE_NAME': name,
+        'NODE_ADDRESS': address,
+        'TRIPLEO_RUNNER_DIR': str(root / 'var/lib/tripleo-workflows'),
+        'HOME': str(root),
+        'TMPDIR': str(root / 'tmp'),
+        'LANG': 'C.UTF-8',
+        'PATH': ':'.join(path),
+    }
+
+
+def boot_command(root: pathlib.Path) -> list[str]:
+    """What the undercloud's supervisord runs to start a node."""
+    return [sys.executable, '-P', node_boot.__file__, str(root)]
+
+
+def _wrapper(root: pathlib.Path, program: str, options: str) -> str:
+    real = pathlib.Path(sys.executable).parent / program
+
+    return (f'#!/bin/sh\n'
+            f'exec {shlex.quote(str(real))} {options.format(root=root)} '
+            f'"$@"\n')
+
+
+def _write(path: pathlib.Path, text: str, mode: int) -> None:
+    """Replace a file whole, with a mode."""
+    draft = path.with_name(f'.{path.name}.new')
+    draft.write_text(text)
+    draft.chmod(mode)
+    draft.rename(path)

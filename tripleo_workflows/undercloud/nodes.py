@@ -1,0 +1,250 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Local nodes: making them, starting them and saying how they are.
+
+A node is a process tree in a root directory of its own. Its service manager
+(a supervisord) is a program of the undercloud's supervisord and runs the
+agent and whatever services the steps put there.
+"""
+
+import argparse
+import contextlib
+import dataclasses
+import fcntl
+import http.client
+import json
+import pathlib
+import time
+import xmlrpc.client
+from collections.abc import Iterator
+from collections.abc import Sequence
+
+import yaml
+from supervisor import xmlrpc as supervisor_xmlrpc
+
+from tripleo_workflows import exceptions
+from tripleo_workflows.undercloud import node_agent
+from tripleo_workflows.undercloud import node_boot
+from tripleo_workflows.undercloud import node_names
+from tripleo_workflows.undercloud import node_tree
+from tripleo_workflows.undercloud import state as undercloud_state
+from tripleo_workflows.undercloud import supervision
+
+WAITING = 'waiting'
+ENROLLED = 'enrolled'
+DOWN = 'down'
+
+#: Seconds that a node may take to start.
+START_SECONDS = 60.0
+LOOK_SECONDS = 0.1
+
+
+@dataclasses.dataclass(frozen=True)
+class Node:
+    """A local node.
+
+    :param address: its own loopback address.
+    :param root: its root directory.
+    :param state: ``waiting`` for its server, ``enrolled`` or ``down``.
+    :param pid: the process id of its service manager; None while it is down.
+    """
+
+    name: str
+    address: str
+    root: pathlib.Path
+    state: str
+    pid: int | None
+
+
+def add(state: undercloud_state.StateDirectory, names: Sequence[str],
+        subnet: str = node_names.SUBNET) -> list[Node]:
+    """Make nodes and start them; those that exist are kept, and started.
+
+    :param subnet: where new nodes get their addresses.
+    :returns: the named nodes, when their service managers and agents run.
+    :raises InvalidInput: where a name, the subnet or the path of the state
+        directory cannot serve; no node is made then.
+    :raises DeadlineExceeded: where a node does not start.
+    """
+    wanted = [node_names.check_name(name) for name in dict.fromkeys(names)]
+    node_names.check_subnet(subnet)
+
+    for name in wanted:
+        node_tree.check_root(_root(state, name))
+
+    with _lock(state):
+        addresses = {node.name: node.address for node in listing(state)}
+
+        for name in wanted:
+            if name not in addresses:
+                addresses[name] = node_names.next_address(
+                    subnet, set(addresses.values()))
+            node_tree.make(_root(state, name), name, addresses[name],
+                           state.enroll / f'{name}.json')
+
+        for name in wanted:
+            _start(state, name)
+
+    deadline = time.monotonic() + START_SECONDS
+
+    for name in wanted:
+        _wait(_root(state, name), name, deadline)
+
+    return [node for node in listing(state) if node.name in wanted]
+
+
+def listing(state: undercloud_state.StateDirectory) -> list[Node]:
+    """All nodes of a state directory, in the order of their addresses."""
+    nodes = []
+
+    for path in (state.root / 'nodes').glob(f'*/{node_boot.ENVIRONMENT}'):
+        variables = json.loads(path.read_text())
+        root = path.parent.parent
+        pid, _ = _life(root)
+
+        if pid is None:
+            condition = DOWN
+        elif (root / node_agent.CONFIGURATION).exists():
+            condition = ENROLLED
+        else:
+            condition = WAITING
+        nodes.append(Node(variables['NODE_NAME'], variables['NODE_ADDRESS'],
+                          root, condition, pid))
+
+    return sorted(nodes, key=lambda node: [
+        int(part) for part in node.address.split('.')])
+
+
+def _root(state: undercloud_state.StateDirectory, name: str) -> pathlib.Path:
+    return state.root / 'nodes' / name
+
+
+@contextlib.contextmanager
+def _lock(state: undercloud_state.StateDirectory) -> Iterator[None]:
+    """Hold what keeps two callers from giving out the same address."""
+    directory = state.root / 'nodes'
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    with open(directory / '.lock', 'w') as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _life(root: pathlib.Path) -> tuple[int | None, bool]:
+    """The service manager's process id, and whether the agent runs."""
+    transport = supervisor_xmlrpc.SupervisorTransport(
+        serverurl=f'unix://{root / node_tree.SOCKET}')
+    manager = xmlrpc.client.ServerProxy('http://localhost', transport).supervisor
+
+    try:
+        pid = manager.getPID()
+        agent = manager.getProcessInfo('agent')
+    except (OSError, http.client.HTTPException, xmlrpc.client.Error):
+        return None, False
+    finally:
+        transport.close()
+
+    return int(str(pid)), agent['statename'] == 'RUNNING'
+
+
+def _wait(root: pathlib.Path, name: str, deadline: float) -> None:
+    """Wait until a node's service manager and agent run."""
+    while _life(root)[1] is False:
+        if time.monotonic() > deadline:
+            raise exceptions.DeadlineExceeded(
+                f'The node did not start within {START_SECONDS:.0f} s.',
+                f'Read the logs in {root}/var/log.', node=name)
+
+        time.sleep(LOOK_SECONDS)
+
+
+def port_map(nodes: Sequence[Node]) -> dict[str, object]:
+    """The Heat environment that tells the plan the nodes' addresses."""
+    ports = {
+        node.name: {'ctlplane': {
+            'ip_address': node.address,
+            'ip_subnet': f'{node.address}/{node_names.PREFIX_LENGTH}',
+            'ip_address_uri': node.address}}
+        for node in nodes}
+
+    return {'parameter_defaults': {'NodePortMap': ports}}
+
+
+def table(nodes: Sequence[Node]) -> str:
+    """Nodes as a table for people."""
+    rows = [('Name', 'Address', 'State', 'PID')]
+    rows += [(node.name, node.address, node.state, str(node.pid or '-'))
+             for node in nodes]
+    widths = [max(len(row[column]) for row in rows)
+              for column in range(len(rows[0]))]
+
+    return '\n'.join('  '.join(
+        cell.ljust(width) for cell, width in zip(row, widths, strict=True)
+    ).rstrip() for row in rows)
+
+
+def document(nodes: Sequence[Node]) -> str:
+    """Nodes as JSON, for programs: a list of mappings."""
+    return json.dumps([{**dataclasses.asdict(node), 'root': str(node.root)}
+                       for node in nodes], indent=1)
+
+
+def environment(nodes: Sequence[Node]) -> str:
+    """Nodes as a Heat environment in YAML, for the plan."""
+    return str(yaml.safe_dump(port_map(nodes), sort_keys=False)).rstrip()
+
+
+FORMATS = {'table': table, 'json': document, 'environment': environment}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Give a parser the sub-commands ``add`` and ``list``.
+
+    Each sets ``func``, which takes the parsed arguments (``state_dir`` among
+    them) and returns the exit status.
+    """
+    commands = parser.add_subparsers(title='commands', required=True,
+                                     metavar='COMMAND')
+    adding = commands.add_parser(
+        'add', help='make nodes that wait for their servers, and start them',
+        description='Make local nodes and start them. Nodes that exist are '
+                    'kept, and started if they are down.')
+    adding.add_argument('names', nargs='+', metavar='NAME',
+                        help='host name of a node, as in controller-0')
+    adding.add_argument(
+        '--subnet', default=node_names.SUBNET, metavar='SUBNET',
+        help='loopback subnet for new nodes (default: %(default)s)')
+    adding.set_defaults(func=_add)
+    showing = commands.add_parser(
+        'list', help='show the nodes',
+        description='Show the nodes with their addresses and states.')
+    showing.add_argument(
+        '-f', '--format', choices=FORMATS, default='table',
+        help='table for people, json for programs, or environment: the Heat '
+             'environment that tells a plan the addresses of the nodes '
+             '(default: %(default)s)')
+    showing.set_defaults(func=_list)
+
+
+def _add(args: argparse.Namespace) -> int:
+    state = undercloud_state.StateDirectory(args.state_dir)
+    print(table(add(state, args.names, args.subnet)))
+
+    return 0
+
+
+def _list(args: argparse.Namespace) -> int:
+    state = undercloud_state.StateDirectory(args.state_dir)
+    print(FORMATS[args.format](listing(state)))
+
+    return 0
