@@ -29,10 +29,13 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import picture
+
 from tripleo_workflows import clients as service_clients
 from tripleo_workflows.checks import http
 from tripleo_workflows.checks import prober
 from tripleo_workflows.operation import progress
+from tripleo_workflows.operation import record as operation_record
 
 PLAN = 'overcloud'
 NODES = ['overcloud-controller-0', 'overcloud-controller-1',
@@ -41,6 +44,8 @@ NODES = ['overcloud-controller-0', 'overcloud-controller-1',
 #: Ports of the sample's load balancer and of the web service behind it.
 BALANCER_PORT = 8000
 WEB_PORT = 8080
+#: What the web service is upgraded to.
+RELEASE = '2'
 #: What the prober sends at least.
 REQUESTS = 500
 WRITES = 50
@@ -140,8 +145,11 @@ def action(clients: service_clients.Clients, name: str,
     say(json.dumps(result))
 
 
-def version(url: str) -> str:
-    """Ask a web service, or a load balancer, for its version."""
+def ask(url: str) -> dict[str, str]:
+    """Ask a web service, or a load balancer, who answers there.
+
+    :returns: ``release`` and ``node`` of the process that answered.
+    """
     try:
         answer = http.request(url)
     except OSError as error:
@@ -150,7 +158,9 @@ def version(url: str) -> str:
     if answer.status != 200:
         raise Failed(f'{url} answered {answer.status}.')
 
-    return answer.body.decode().strip()
+    found: dict[str, str] = json.loads(answer.body)
+
+    return found
 
 
 def fresh_undercloud(state: pathlib.Path) -> None:
@@ -195,14 +205,16 @@ def upload_plan(state: pathlib.Path) -> None:
 
 
 def probed_upgrade(clients: service_clients.Clients, clock: Clock,
-                   digest: str, urls: list[str]) -> prober.Report:
-    """Carry the rollout out while a prober uses the cloud."""
+                   digest: str, urls: list[str], drawing: pathlib.Path
+                   ) -> prober.Report:
+    """Carry the rollout out while a prober uses the cloud; draw both."""
     probe = prober.Prober(urls)
+    started = time.time()
     probe.start()
 
     try:
-        workflow(clients, clock, 'tripleo.upgrade.v1.run', plan=PLAN,
-                 digest=digest)
+        output = workflow(clients, clock, 'tripleo.upgrade.v1.run',
+                          plan=PLAN, digest=digest)
         report = probe.report()
 
         while report.requests < REQUESTS or report.writes < WRITES:
@@ -211,11 +223,17 @@ def probed_upgrade(clients: service_clients.Clients, clock: Clock,
     finally:
         report = probe.stop()
 
+    steps = picture.bars(operation_record.Record(clients.swift, PLAN),
+                         output['summary']['operation'])
+    drawing.write_text(picture.draw(
+        f'Upgrade of {PLAN}: {report.verdict()}', steps, report.outcomes,
+        started))
+
     return report
 
 
 def summary(clock: Clock, report: prober.Report,
-            versions: dict[str, str]) -> None:
+            releases: dict[str, str]) -> None:
     """Say what was measured."""
     say('\n== Summary')
 
@@ -233,8 +251,8 @@ def summary(clock: Clock, report: prober.Report,
     for url, gap in report.gaps.items():
         say(f'{url}: at most {gap:.2f} s without an answer')
 
-    for name, answered in versions.items():
-        say(f'{name}: its own process answers {answered!r}')
+    for name, release in releases.items():
+        say(f'{name}: its own process answers as release {release}')
 
 
 def look_around(state: pathlib.Path, url: str) -> None:
@@ -251,6 +269,7 @@ Everything is still running. To look around:
   openstack object list {PLAN}
   tripleo-undercloud node list --state-dir {shlex.quote(str(state))}
   curl {url}
+The upgrade as a picture: {state / 'upgrade.svg'}
 To stop it:
   {down}""")
 
@@ -284,24 +303,26 @@ def run(clock: Clock, state: pathlib.Path) -> int:
 
     with clock.part('The cloud answers through its load balancers'):
         for url in urls:
-            say(f'{url}: {version(url)}')
+            answered = ask(url)
+            say(f'{url}: release {answered["release"]} on '
+                f'{answered["node"]}')
 
     with clock.part('A new release of the web service: what would happen'):
         action(clients, 'tripleo.parameters.update', container=PLAN,
-               parameters={'WebRelease': '2'})
+               parameters={'WebRelease': RELEASE})
         preview = workflow(clients, clock, 'tripleo.upgrade.v1.preview',
                            plan=PLAN)
         say(f'\n{preview["tree"]}\n')
 
     with clock.part('The upgrade, while 20 requests a second come in'):
-        report = probed_upgrade(clients, clock, preview['digest'], urls)
+        report = probed_upgrade(clients, clock, preview['digest'], urls,
+                                state / 'upgrade.svg')
 
-    versions = {name: version(f'http://{address}:{WEB_PORT}')
+    releases = {name: ask(f'http://{address}:{WEB_PORT}')['release']
                 for name, address in controllers.items()}
-    summary(clock, report, versions)
+    summary(clock, report, releases)
     look_around(state, urls[0])
-    old = [name for name, answered in versions.items()
-           if '2' not in answered]
+    old = [name for name, release in releases.items() if release != RELEASE]
 
     if old:
         say(f'Still on the old release: {", ".join(old)}.')

@@ -28,16 +28,20 @@ FAILURES_SHOWN = 5
 
 
 @dataclasses.dataclass(frozen=True)
-class Failure:
-    """One request that failed.
+class Outcome:
+    """How one request ended.
 
     :param at: when it was sent, in seconds since the prober's start.
-    :param url: where it was sent.
-    :param reason: what went wrong.
+    :param seconds: how long it took.
+    :param url: the base URL of the endpoint that was asked.
+    :param write: whether it was a write.
+    :param reason: why it failed; empty where it succeeded.
     """
 
     at: float
+    seconds: float
     url: str
+    write: bool
     reason: str
 
 
@@ -45,40 +49,33 @@ class Failure:
 class Report:
     """What a prober has seen.
 
-    :param requests: requests that have been answered or have failed.
+    :param outcomes: of all requests that have ended, by the time of sending.
+    :param gaps: by endpoint, the longest time without a success, in seconds.
+    :param seconds: how long the prober has been running.
+    :param requests: how many requests have ended.
     :param writes: how many of these were writes.
     :param failed: how many of these failed.
-    :param failures: the first few that failed, by the time of sending.
+    :param failures: the first few that failed.
     :param median: median latency of the requests that succeeded, in
         milliseconds.
     :param p99: the latency, in milliseconds, that 99 % of them kept.
     :param maximum: the highest of these latencies, in milliseconds.
-    :param gaps: by endpoint, the longest time without a success, in seconds.
-    :param seconds: how long the prober has been running.
     """
 
+    outcomes: tuple[Outcome, ...]
+    gaps: dict[str, float]
+    seconds: float
     requests: int
     writes: int
     failed: int
-    failures: tuple[Failure, ...]
+    failures: tuple[Outcome, ...]
     median: float
     p99: float
     maximum: float
-    gaps: dict[str, float]
-    seconds: float
 
     def verdict(self) -> str:
         """Say the two numbers that matter in one line."""
         return f'{self.requests} requests, {self.failed} failed requests'
-
-
-@dataclasses.dataclass(frozen=True)
-class _Outcome:
-    at: float
-    seconds: float
-    base: str
-    write: bool
-    reason: str
 
 
 class Prober:
@@ -102,7 +99,7 @@ class Prober:
         self._write_every = write_every
         self._write_path = write_path
         self._timeout = timeout
-        self._outcomes: list[_Outcome] = []
+        self._outcomes: list[Outcome] = []
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._started = 0.0
@@ -136,21 +133,21 @@ class Prober:
 
         failed = [seen for seen in outcomes if seen.reason]
         latencies = sorted(
-            seen.seconds * 1000 for seen in outcomes if not seen.reason)
+            seen.seconds * 1000 for seen in outcomes
+            if not seen.reason) or [0.0]
 
         return Report(
+            outcomes=tuple(outcomes),
+            gaps={url: _longest_gap(outcomes, url, seconds)
+                  for url in self._urls},
+            seconds=seconds,
             requests=len(outcomes),
             writes=sum(seen.write for seen in outcomes),
             failed=len(failed),
-            failures=tuple(Failure(seen.at, seen.base, seen.reason)
-                           for seen in failed[:FAILURES_SHOWN]),
-            median=statistics.median(latencies) if latencies else 0.0,
-            p99=latencies[math.ceil(len(latencies) * 0.99) - 1]
-            if latencies else 0.0,
-            maximum=latencies[-1] if latencies else 0.0,
-            gaps={base: _longest_gap(outcomes, base, seconds)
-                  for base in self._urls},
-            seconds=seconds)
+            failures=tuple(failed[:FAILURES_SHOWN]),
+            median=statistics.median(latencies),
+            p99=latencies[math.ceil(len(latencies) * 0.99) - 1],
+            maximum=latencies[-1])
 
     def _schedule(self) -> None:
         # Writes take turns of their own, so that they reach every endpoint
@@ -159,24 +156,24 @@ class Prober:
 
         for number in itertools.count(1):
             write = number % self._write_every == 0
-            base = next(writes if write else reads)
-            self._pool.submit(self._ask, base, number, write)
+            url = next(writes if write else reads)
+            self._pool.submit(self._ask, url, number, write)
             due = self._started + number / self._rate
 
             if self._stopped.wait(max(0.0, due - time.monotonic())):
                 return
 
-    def _ask(self, base: str, number: int, write: bool) -> None:
+    def _ask(self, url: str, number: int, write: bool) -> None:
         sent = time.monotonic()
         reason = ''
 
         try:
             if write:
                 answer = http_check.request(
-                    base + self._write_path, 'POST',
+                    url + self._write_path, 'POST',
                     f'probe {number}'.encode(), timeout=self._timeout)
             else:
-                answer = http_check.request(base, timeout=self._timeout)
+                answer = http_check.request(url, timeout=self._timeout)
 
             if not 200 <= answer.status < 300:
                 reason = f'answered {answer.status}'
@@ -191,15 +188,15 @@ class Prober:
             reason = 'answered too late'
 
         with self._lock:
-            self._outcomes.append(_Outcome(
-                sent - self._started, seconds, base, write, reason))
+            self._outcomes.append(Outcome(
+                sent - self._started, seconds, url, write, reason))
 
 
-def _longest_gap(outcomes: Sequence[_Outcome], base: str,
+def _longest_gap(outcomes: Sequence[Outcome], url: str,
                  seconds: float) -> float:
     """The longest time in which an endpoint gave no good answer."""
     good = sorted(seen.at + seen.seconds for seen in outcomes
-                  if seen.base == base and not seen.reason)
+                  if seen.url == url and not seen.reason)
 
     return max(later - earlier for earlier, later
                in itertools.pairwise([0.0, *good, seconds]))

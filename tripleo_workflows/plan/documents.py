@@ -22,6 +22,8 @@ from tripleo_workflows import exceptions
 
 Schema = Mapping[str, Any]
 
+_TYPES = {'object': 'map', 'array': 'list'}
+
 
 def parse(name: str, text: str) -> Any:
     """Read the text of one YAML file.
@@ -54,8 +56,9 @@ def check(name: str, document: Any, schema: Schema) -> None:
         never the value, which may be a secret.
     """
     validator = jsonschema.Draft202012Validator(schema)
-    error = jsonschema.exceptions.best_match(
-        validator.iter_errors(document))
+    # Not best_match: it would show a part of a choice instead of the choice.
+    error = max(validator.iter_errors(document), default=None,
+                key=jsonschema.exceptions.relevance)
 
     if error is None:
         return
@@ -81,6 +84,8 @@ def _explain(error: Any) -> str:
     match error.validator:
         case 'type':
             names = wanted if isinstance(wanted, list) else [wanted]
+            names = [_TYPES.get(name, name) for name in names
+                     if name != 'null']
 
             return f'must be of type {" or ".join(names)}'
         case 'required':

@@ -12,19 +12,22 @@
 
 """Jinja2 templates of a plan, rendered as tripleo-heat-templates means it.
 
-==============================  =======================  ===================
-template                        outputs                  variables
-==============================  =======================  ===================
-``<dir>/<base>.role.j2.yaml``   ``<dir>/<role>-<base>``  ``role networks``
-``<dir>/<base>.j2.yaml``        ``<dir>/<base>``         ``roles networks``
-==============================  =======================  ===================
+============================  ========================  ==================
+template                      outputs                   variables
+============================  ========================  ==================
+``<base>.role.j2.yaml``       ``<role>-<base>.yaml``    ``role networks``
+``<base>.network.j2.yaml``    ``<base>.yaml``           ``network``
+``<base>.j2.yaml``            ``<base>.yaml``           ``roles networks``
+============================  ========================  ==================
 
-Outputs end in ``.yaml`` and carry the role's name in lower case.
-``j2_excludes.yaml`` names outputs for roles that are not wanted.
+Names of roles and networks are in lower case. A network's replaces the word
+``port`` in ``<base>`` in a directory ``ports``, elsewhere ``network``.
+``j2_excludes.yaml`` names outputs for roles and networks that nobody wants.
 """
 
 import posixpath
 import traceback
+from collections.abc import Iterator
 from collections.abc import Mapping
 from typing import Any
 
@@ -39,6 +42,7 @@ NETWORKS = 'network_data.yaml'
 EXCLUDES = 'j2_excludes.yaml'
 
 _ROLE_SUFFIX = '.role.j2.yaml'
+_NETWORK_SUFFIX = '.network.j2.yaml'
 _SUFFIX = '.j2.yaml'
 
 
@@ -51,28 +55,55 @@ def render(files: Mapping[str, str]) -> dict[str, str]:
     """
     roles = plan_roles.load(files)
     networks = _list(files, NETWORKS)
-    excludes = _excludes(files)
+    unwanted = _excludes(files)
     environment = _Environment(files)
     rendered = {}
 
     for name in sorted(files):
-        directory, base = posixpath.split(name)
+        if name.endswith(_ROLE_SUFFIX):
+            outputs = {_role_output(name, role): {
+                           'role': role.raw, 'networks': networks}
+                       for role in roles}
+        elif name.endswith(_NETWORK_SUFFIX):
+            outputs = {_network_output(name, network): {'network': network}
+                       for network in networks
+                       if network.get('enabled', True)}
+        elif name.endswith(_SUFFIX):
+            outputs = {name.removesuffix(_SUFFIX) + '.yaml': {
+                'roles': [role.raw for role in roles],
+                'networks': networks}}
+        else:
+            continue
 
-        if base.endswith(_ROLE_SUFFIX):
-            rest = base.removesuffix(_ROLE_SUFFIX) + '.yaml'
-            for role in roles:
-                output = posixpath.join(
-                    directory, f'{role.name.lower()}-{rest}')
-                if output not in excludes:
-                    rendered[output] = _render(
-                        environment, name, role=role.raw, networks=networks)
-        elif base.endswith(_SUFFIX):
-            output = name.removesuffix(_SUFFIX) + '.yaml'
-            rendered[output] = _render(
-                environment, name, networks=networks,
-                roles=[role.raw for role in roles])
+        for output, variables in outputs.items():
+            if output not in unwanted:
+                rendered[output] = _render(environment, name, variables)
 
     return rendered
+
+
+def _role_output(name: str, role: plan_roles.Role) -> str:
+    directory, base = posixpath.split(name.removesuffix(_ROLE_SUFFIX))
+
+    return posixpath.join(directory, f'{role.name.lower()}-{base}.yaml')
+
+
+def _network_output(name: str, network: Mapping[str, Any]) -> str:
+    directory, base = posixpath.split(name.removesuffix(_NETWORK_SUFFIX))
+    word = 'port' if posixpath.basename(directory) == 'ports' else 'network'
+    lower = network.get('name_lower', network['name'].lower())
+
+    return posixpath.join(directory, f'{base.replace(word, lower)}.yaml')
+
+
+class _Undefined(jinja2.Undefined):
+    """May be asked whether it is there, as the templates do, not printed."""
+
+    def __str__(self) -> str:
+        self._fail_with_undefined_error()
+
+    def __iter__(self) -> Iterator[Any]:
+        self._fail_with_undefined_error()
 
 
 class _Environment(jinja2.sandbox.SandboxedEnvironment):
@@ -82,7 +113,7 @@ class _Environment(jinja2.sandbox.SandboxedEnvironment):
         # The output is YAML, in which HTML's escapes would be errors.
         super().__init__(
             loader=jinja2.FunctionLoader(self._source), autoescape=False,
-            undefined=jinja2.StrictUndefined, keep_trailing_newline=True)
+            undefined=_Undefined, keep_trailing_newline=True)
         self._files = files
 
     def join_path(self, template: str, parent: str) -> str:
@@ -97,10 +128,10 @@ class _Environment(jinja2.sandbox.SandboxedEnvironment):
         return (self._files[name], name, None) if name in self._files else None
 
 
-def _render(environment: jinja2.Environment, name: str, **variables: Any
-            ) -> str:
+def _render(environment: jinja2.Environment, name: str,
+            variables: Mapping[str, Any]) -> str:
     try:
-        return environment.get_template(name).render(**variables)
+        return environment.get_template(name).render(variables)
     except jinja2.TemplateNotFound as error:
         raise exceptions.InvalidInput(
             f'{name} includes {error.name}, which the plan lacks.',
@@ -123,17 +154,19 @@ def _error(name: str, line: int | None, error: Exception
     place = f' line {line}' if line else ''
 
     return exceptions.InvalidInput(
-        f'{name}{place} cannot be rendered: {error}.',
+        f'{name}{place} cannot be rendered: {str(error).rstrip(".")}.',
         'Correct the template and upload the plan again.',
         file=name, line=line)
 
 
-def _list(files: Mapping[str, str], name: str) -> list[Any]:
+def _list(files: Mapping[str, str], name: str) -> list[dict[str, Any]]:
     if name not in files:
         return []
 
     document = documents.parse(name, files[name])
-    documents.check(name, document, {'type': ['array', 'null']})
+    documents.check(name, document, {
+        'type': ['array', 'null'],
+        'items': {'type': 'object', 'required': ['name']}})
 
     return document or []
 

@@ -74,8 +74,14 @@ class PlanStore:
             self._swift.put_container(self.plan, {USAGE_HEADER: 'plan'})
 
     def adopt(self) -> None:
-        """Make a plan of a container that holds a plan's files."""
-        with self._errors('adopt the plan'):
+        """Mark a container that somebody else made as a plan.
+
+        :raises NotFound: there is no such container.
+        """
+        if self._head() is None:
+            raise self._missing()
+
+        with self._errors('mark the plan'):
             self._swift.post_container(self.plan, {USAGE_HEADER: 'plan'})
 
     def read(self) -> dict[str, str]:
@@ -132,14 +138,16 @@ class PlanStore:
                     self.plan, full_listing=True)
             except swiftclient.ClientException as error:
                 if error.http_status == 404:
-                    raise exceptions.NotFound(
-                        f'There is no plan named {self.plan}.',
-                        'Upload it with "tripleo-workflows plan upload '
-                        f'DIRECTORY {self.plan}", or correct the name.',
-                        plan=self.plan) from None
+                    raise self._missing() from None
                 raise
 
         return {row['name']: row['hash'] for row in rows}
+
+    def _missing(self) -> exceptions.NotFound:
+        return exceptions.NotFound(
+            f'There is no plan named {self.plan}.',
+            'Upload it with "tripleo-workflows plan upload DIRECTORY '
+            f'{self.plan}", or correct the name.', plan=self.plan)
 
     def _get(self, swift: swiftclient.Connection, name: str) -> str | None:
         try:
@@ -172,9 +180,8 @@ class PlanStore:
         count = min(_THREADS, len(names))
 
         with self._errors('read or write the plan'):
-            url, token = self._swift.get_auth()
             for _ in range(count):
-                idle.put(_connection(self._swift, url, token))
+                idle.put(_connection(self._swift))
 
             def one(name: str) -> _T:
                 swift = idle.get()
@@ -276,12 +283,15 @@ def _md5(text: str) -> str:
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
-def _connection(swift: swiftclient.Connection, url: str, token: str
-                ) -> swiftclient.Connection:
+def _connection(swift: swiftclient.Connection) -> swiftclient.Connection:
     """Another connection with the same rights, for another thread."""
+    if not (swift.url and swift.token):
+        swift.get_auth()
+
     verify: Any = getattr(swift.session, 'verify', None)
 
     return swiftclient.Connection(
-        preauthurl=url, preauthtoken=token, retries=swift.retries,
+        preauthurl=swift.url, preauthtoken=swift.token,
+        retries=swift.retries, timeout=swift.timeout,
         cacert=verify if isinstance(verify, str) else swift.cacert,
-        insecure=verify is False or swift.insecure, timeout=swift.timeout)
+        insecure=verify is False or swift.insecure)

@@ -18,6 +18,7 @@ Nothing here asks Heat or Swift: a plan's files come in, arguments go out.
 import dataclasses
 import fnmatch
 import posixpath
+import re
 from collections.abc import Iterator
 from collections.abc import Mapping
 from typing import Any
@@ -74,6 +75,7 @@ def heat_arguments(plan: str, files: Mapping[str, str]) -> HeatArguments:
     template, collected = collector.template(environment['template'])
     merged = collector.merged(environment)
     collected.update(collector.collected)
+    _check_templates(collected)
 
     arguments = HeatArguments(plan, template, merged, collected)
     _check_services(roles, merged)
@@ -163,6 +165,14 @@ class _Collector:
                 f'{name} is not what Heat reads: {error}.',
                 'Correct the file and upload the plan again.',
                 file=name) from None
+
+
+def _check_templates(files: Mapping[str, str]) -> None:
+    # heatclient passes on as plain text what it could not read as YAML.
+    for url, text in files.items():
+        if not text.startswith('{') and re.search(
+                r'^heat_template_version:', text, re.MULTILINE):
+            documents.parse(url.removeprefix(_ROOT), text)
 
 
 def _check_services(roles: list[plan_roles.Role],

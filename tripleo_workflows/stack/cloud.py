@@ -14,6 +14,7 @@
 
 import dataclasses
 from collections.abc import Iterable
+from collections.abc import Iterator
 from typing import Any
 
 from heatclient.v1 import client as heat_client
@@ -84,34 +85,45 @@ def read(heat: heat_client.Client, plan: str,
     return Cloud(stack_id, nodes, role_data, unmanaged)
 
 
-def agent_configurations(heat: heat_client.Client, stack_id: str
+def agent_resources(heat: heat_client.Client, stack: str
+                    ) -> dict[str, tuple[str, str]]:
+    """Where Heat keeps the servers, whatever stack they are nested in.
+
+    :param stack: the root stack's name or id.
+    :returns: stack and resource, as ``openstack stack resource show`` wants
+        them, by hostname.
+    """
+    return {_attribute(heat, *place, 'name'): place
+            for place in _servers(heat, stack)}
+
+
+def agent_configurations(heat: heat_client.Client, stack: str
                          ) -> dict[str, dict[str, Any]]:
     """What the agent of each server needs to reach the undercloud.
 
+    :param stack: the root stack's name or id.
     :returns: os-collect-config's configuration by hostname. It holds
         credentials: hand it to the node and to nobody else.
     """
-    outputs = stacks.output(heat, stack_id, 'ServerIdMap')
-    servers = [server for ids in outputs['server_ids'].values()
-               for server in ids]
-    found = {}
+    return {name: _attribute(heat, *place, 'os_collect_config')
+            for name, place in agent_resources(heat, stack).items()}
+
+
+def _servers(heat: heat_client.Client, stack: str
+             ) -> Iterator[tuple[str, str]]:
+    groups = stacks.output(heat, stack, 'ServerIdMap')['server_ids'].values()
+    servers = [server for group in groups for server in group or []]
 
     # Servers are found by id, because a registry may give them any type.
     for start in range(0, len(servers), _IDS_AT_ONCE):
-        with stacks.errors('show the servers', stack=stack_id):
+        with stacks.errors('show the servers', stack=stack):
             rows = heat.resources.list(
-                stack_id, nested_depth=_DEPTH, filters={
+                stack, nested_depth=_DEPTH, filters={
                     'physical_resource_id':
                         servers[start:start + _IDS_AT_ONCE]})
 
         for row in rows:
-            attributes = _attributes(
-                heat, _link(row, 'stack'), row.resource_name,
-                ['name', 'os_collect_config'])
-            if attributes.get('os_collect_config'):
-                found[attributes['name']] = attributes['os_collect_config']
-
-    return found
+            yield stacks.link(row, 'stack') or '', row.resource_name
 
 
 def _nodes(heat: heat_client.Client, stack_id: str, roles: list[str]
@@ -150,23 +162,16 @@ def _services(heat: heat_client.Client, stack_id: str, role: str
     with stacks.errors(f'show {resource}', stack=stack_id):
         nested = heat.resources.get(stack_id, resource)
 
-    attributes = _attributes(
-        heat, nested.physical_resource_id, 'ServiceChain', ['role_data'])
+    chain = _attribute(
+        heat, nested.physical_resource_id, 'ServiceChain', 'role_data')
 
     # A service that is switched off has no data.
-    return {data['service_name']: data
-            for data in attributes.get('role_data') or [] if data}
+    return {data['service_name']: data for data in chain or [] if data}
 
 
-def _attributes(heat: heat_client.Client, stack_id: str, resource: str,
-                names: list[str]) -> dict[str, Any]:
-    with stacks.errors(f'show {resource}', stack=stack_id):
-        found = heat.resources.get(stack_id, resource, with_attr=names)
-        attributes: dict[str, Any] = found.attributes
+def _attribute(heat: heat_client.Client, stack: str, resource: str,
+               name: str) -> Any:
+    with stacks.errors(f'show {resource}', stack=stack):
+        found = heat.resources.get(stack, resource, with_attr=[name])
 
-    return attributes
-
-
-def _link(row: Any, relation: str) -> str:
-    """The ``name/id`` of a stack that a resource's row links to."""
-    return stacks.link(row, relation) or ''
+    return found.attributes.get(name)

@@ -280,7 +280,7 @@ def _failed(heat: heat_client.Client, stack: Stack
 def _shorten(text: str) -> str:
     """Heat's reason as one sentence, without its prefixes."""
     line = ' '.join((text or 'no reason given').split())
-    line = re.sub(r'^(ERROR: )', '', line)
+    line = re.sub(r'^(ERROR: )+', '', line)
 
     if len(line) > _REASON_LENGTH:
         line = line[:_REASON_LENGTH].rstrip() + '…'

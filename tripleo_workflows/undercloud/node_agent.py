@@ -234,8 +234,9 @@ def main(arguments: list[str]) -> typing.NoReturn:
         sys.exit('os-collect-config is not on the PATH of the node; install '
                  'tripleo-workflows[undercloud].')
 
-    os.execve(program, [program, '--config-file', str(root / CONFIGURATION)],
-              {**os.environ, **environment(root)})
+    os.execve(  # noqa: S606
+        program, [program, '--config-file', str(root / CONFIGURATION)],
+        {**os.environ, **environment(root)})
 
 
 if __name__ == '__main__':

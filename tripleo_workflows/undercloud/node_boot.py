@@ -87,10 +87,11 @@ def main(arguments: list[str]) -> typing.NoReturn:
 
     os.umask(0o077)
     os.chdir(root)
-    os.execve(sys.executable,
-              [sys.executable, '-P', '-m', 'supervisor.supervisord',
-               '--nodaemon', '--configuration', str(root / CONFIGURATION)],
-              environment)
+    os.execve(  # noqa: S606
+        sys.executable,
+        [sys.executable, '-P', '-m', 'supervisor.supervisord',
+         '--nodaemon', '--configuration', str(root / CONFIGURATION)],
+        environment)
 
 
 if __name__ == '__main__':

@@ -12,8 +12,8 @@
 
 """The root directory of a local node: its layout and the files in it."""
 
+import hashlib
 import json
-import os
 import pathlib
 import shlex
 import sys
@@ -22,19 +22,15 @@ from tripleo_workflows import exceptions
 from tripleo_workflows.undercloud import node_agent
 from tripleo_workflows.undercloud import node_boot
 from tripleo_workflows.undercloud import node_hooks
+from tripleo_workflows.undercloud import state as undercloud_state
 
-SOCKET = 'run/supervisor.sock'
-#: Linux takes socket paths of at most 107 bytes, and supervisord binds one
-#: with a dot and its process id (at most seven digits) appended first.
-SOCKET_LIMIT = 107 - 8
-
-DIRECTORIES = ('bin', 'etc/services.d', 'libexec', 'run', 'tmp', 'var/log',
-               'var/lib/tripleo-workflows', 'var/run')
+DIRECTORIES = ('bin', 'etc', 'etc/services.d', 'libexec', 'run', 'tmp', 'var',
+               'var/log', 'var/lib', 'var/lib/tripleo-workflows', 'var/run')
 
 SERVICE_MANAGER = """\
 ; Steps put their services into services.d, one file each.
 [unix_http_server]
-file = {root}/{socket}
+file = {socket}
 chmod = 0700
 
 [rpcinterface:supervisor]
@@ -42,7 +38,7 @@ supervisor.rpcinterface_factory = \
 supervisor.rpcinterface:make_main_rpcinterface
 
 [supervisorctl]
-serverurl = unix://{root}/{socket}
+serverurl = unix://{socket}
 
 [supervisord]
 identifier = {name}
@@ -76,39 +72,50 @@ WRAPPERS = {
 }
 
 
-def check_root(root: pathlib.Path) -> None:
-    """Refuse a root directory in which a node could not run.
+def root_of(state: undercloud_state.StateDirectory, name: str
+            ) -> pathlib.Path:
+    """The root directory of a node.
 
-    :raises InvalidInput: where its path is too long or has odd characters.
+    :raises InvalidInput: where the state directory's path has characters
+        that some part of a node does not take.
     """
-    remedy = 'Choose another directory with --state-dir.'
-
-    if len(os.fsencode(root / SOCKET)) > SOCKET_LIMIT:
-        raise exceptions.InvalidInput(
-            f'The path of the node is too long for a socket in it: '
-            f'{root / SOCKET} has more than {SOCKET_LIMIT} bytes.', remedy,
-            field='state-dir')
+    root = state.root / 'nodes' / name
 
     # dib-run-parts does not quote paths, and supervisord expands percent
-    # signs and ends a value at a semicolon.
+    # signs.
     if shlex.quote(str(root)) != str(root) or '%' in str(root):
         raise exceptions.InvalidInput(
-            f'The path {root} has characters that the agent cannot take: '
-            f'only letters, digits and any of /._-+=:,@ may be in it.',
-            remedy, field='state-dir')
+            f'The agent cannot run below {state.root}: only letters, digits '
+            f'and any of /._-+=:,@ may be in the path.',
+            'Choose another directory.', field='--state-dir')
+
+    return root
 
 
-def make(root: pathlib.Path, name: str, address: str,
-         enroll_file: pathlib.Path) -> None:
-    """Make a node's root directory, or bring it up to date.
+def socket_of(state: undercloud_state.StateDirectory, name: str
+              ) -> pathlib.Path:
+    """The control socket of a node's service manager.
 
-    :param enroll_file: where the workflow puts the node's enrolment.
-    :raises InvalidInput: where the path cannot be a node's root.
+    It is in the node's root unless its path would be too long: then it lies
+    beside the undercloud's own.
     """
-    check_root(root)
-    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    root = root_of(state, name)
+    socket = root / 'run' / 'supervisor.sock'
 
-    for directory in DIRECTORIES:
+    if len(str(socket)) <= undercloud_state.SOCKET_PATH_LENGTH:
+        return socket
+
+    digest = hashlib.sha256(str(root).encode()).hexdigest()[:10]
+
+    return state.socket.with_name(f'{digest}.sock')
+
+
+def make(state: undercloud_state.StateDirectory, name: str, address: str
+         ) -> None:
+    """Make a node's root directory, or bring it up to date."""
+    root = root_of(state, name)
+
+    for directory in ('', *DIRECTORIES):
         (root / directory).mkdir(mode=0o700, parents=True, exist_ok=True)
 
     node_hooks.install(root / 'libexec')
@@ -118,10 +125,11 @@ def make(root: pathlib.Path, name: str, address: str,
                0o700)
 
     agent = [sys.executable, '-P', node_agent.__file__, str(root),
-             str(enroll_file)]
-    _write(root / node_boot.CONFIGURATION,
-           SERVICE_MANAGER.format(root=root, name=name, socket=SOCKET,
-                                  agent=shlex.join(agent)), 0o600)
+             str(state.enroll / f'{name}.json')]
+    _write(root / node_boot.CONFIGURATION, SERVICE_MANAGER.format(
+        root=root, name=name, socket=socket_of(state, name),
+        agent=shlex.join(agent)), 0o600)
+    # What has this file is a node: it comes last.
     _write(root / node_boot.ENVIRONMENT,
            json.dumps(environment(root, name, address), indent=1), 0o600)
 
@@ -145,9 +153,11 @@ def environment(root: pathlib.Path, name: str, address: str
     }
 
 
-def boot_command(root: pathlib.Path) -> list[str]:
+def boot_command(state: undercloud_state.StateDirectory, name: str
+                 ) -> list[str]:
     """What the undercloud's supervisord runs to start a node."""
-    return [sys.executable, '-P', node_boot.__file__, str(root)]
+    return [sys.executable, '-P', node_boot.__file__,
+            str(root_of(state, name))]
 
 
 def _wrapper(root: pathlib.Path, program: str, options: str) -> str:

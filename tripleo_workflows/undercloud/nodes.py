@@ -28,6 +28,7 @@ import time
 import xmlrpc.client
 from collections.abc import Iterator
 from collections.abc import Sequence
+from typing import Any
 
 import yaml
 from supervisor import xmlrpc as supervisor_xmlrpc
@@ -74,13 +75,13 @@ def add(state: undercloud_state.StateDirectory, names: Sequence[str],
     :returns: the named nodes, when their service managers and agents run.
     :raises InvalidInput: where a name, the subnet or the path of the state
         directory cannot serve; no node is made then.
+    :raises ServiceUnavailable: where the undercloud is down, too.
     :raises DeadlineExceeded: where a node does not start.
     """
     wanted = [node_names.check_name(name) for name in dict.fromkeys(names)]
     node_names.check_subnet(subnet)
-
-    for name in wanted:
-        node_tree.check_root(_root(state, name))
+    supervisor = supervision.Supervisor(state)
+    supervisor.states()
 
     with _lock(state):
         addresses = {node.name: node.address for node in listing(state)}
@@ -89,16 +90,17 @@ def add(state: undercloud_state.StateDirectory, names: Sequence[str],
             if name not in addresses:
                 addresses[name] = node_names.next_address(
                     subnet, set(addresses.values()))
-            node_tree.make(_root(state, name), name, addresses[name],
-                           state.enroll / f'{name}.json')
-
-        for name in wanted:
-            _start(state, name)
+            node_tree.make(state, name, addresses[name])
+            # Its service manager stops its services itself, which takes it
+            # longer than the ten seconds that each of them may take.
+            supervisor.add(f'node-{name}',
+                           node_tree.boot_command(state, name),
+                           stop_seconds=30, stop_group=False)
 
     deadline = time.monotonic() + START_SECONDS
 
     for name in wanted:
-        _wait(_root(state, name), name, deadline)
+        _wait(state, name, deadline)
 
     return [node for node in listing(state) if node.name in wanted]
 
@@ -109,8 +111,9 @@ def listing(state: undercloud_state.StateDirectory) -> list[Node]:
 
     for path in (state.root / 'nodes').glob(f'*/{node_boot.ENVIRONMENT}'):
         variables = json.loads(path.read_text())
-        root = path.parent.parent
-        pid, _ = _life(root)
+        name = variables['NODE_NAME']
+        root = node_tree.root_of(state, name)
+        pid, _ = _life(state, name)
 
         if pid is None:
             condition = DOWN
@@ -118,15 +121,22 @@ def listing(state: undercloud_state.StateDirectory) -> list[Node]:
             condition = ENROLLED
         else:
             condition = WAITING
-        nodes.append(Node(variables['NODE_NAME'], variables['NODE_ADDRESS'],
-                          root, condition, pid))
+        nodes.append(Node(name, variables['NODE_ADDRESS'], root, condition,
+                          pid))
 
     return sorted(nodes, key=lambda node: [
         int(part) for part in node.address.split('.')])
 
 
-def _root(state: undercloud_state.StateDirectory, name: str) -> pathlib.Path:
-    return state.root / 'nodes' / name
+def end_leftovers(state: undercloud_state.StateDirectory) -> int:
+    """End what runs on although its node is down, such as a step's payload.
+
+    To be called when the undercloud's supervisor has stopped.
+
+    :returns: how many processes there were.
+    """
+    return sum(len(node_boot.end_processes(node.root))
+               for node in listing(state) if node.state == DOWN)
 
 
 @contextlib.contextmanager
@@ -140,30 +150,33 @@ def _lock(state: undercloud_state.StateDirectory) -> Iterator[None]:
         yield
 
 
-def _life(root: pathlib.Path) -> tuple[int | None, bool]:
+def _life(state: undercloud_state.StateDirectory, name: str
+          ) -> tuple[int | None, bool]:
     """The service manager's process id, and whether the agent runs."""
     transport = supervisor_xmlrpc.SupervisorTransport(
-        serverurl=f'unix://{root / node_tree.SOCKET}')
-    manager = xmlrpc.client.ServerProxy('http://localhost', transport).supervisor
+        serverurl=f'unix://{node_tree.socket_of(state, name)}')
+    proxy = xmlrpc.client.ServerProxy('http://localhost', transport)
 
     try:
-        pid = manager.getPID()
-        agent = manager.getProcessInfo('agent')
+        pid: Any = proxy.supervisor.getPID()
+        agent: Any = proxy.supervisor.getProcessInfo('agent')
     except (OSError, http.client.HTTPException, xmlrpc.client.Error):
         return None, False
     finally:
         transport.close()
 
-    return int(str(pid)), agent['statename'] == 'RUNNING'
+    return int(pid), agent['statename'] == 'RUNNING'
 
 
-def _wait(root: pathlib.Path, name: str, deadline: float) -> None:
+def _wait(state: undercloud_state.StateDirectory, name: str, deadline: float
+          ) -> None:
     """Wait until a node's service manager and agent run."""
-    while _life(root)[1] is False:
+    while not _life(state, name)[1]:
         if time.monotonic() > deadline:
             raise exceptions.DeadlineExceeded(
                 f'The node did not start within {START_SECONDS:.0f} s.',
-                f'Read the logs in {root}/var/log.', node=name)
+                f'Read the logs in {node_tree.root_of(state, name)}/var/log.',
+                node=name)
 
         time.sleep(LOOK_SECONDS)
 
@@ -207,16 +220,20 @@ def environment(nodes: Sequence[Node]) -> str:
 FORMATS = {'table': table, 'json': document, 'environment': environment}
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser,
+                  common: argparse.ArgumentParser) -> None:
     """Give a parser the sub-commands ``add`` and ``list``.
 
-    Each sets ``func``, which takes the parsed arguments (``state_dir`` among
-    them) and returns the exit status.
+    Each sets ``func``, which takes the parsed arguments and returns the exit
+    status.
+
+    :param common: holds the option ``--state-dir``.
     """
     commands = parser.add_subparsers(title='commands', required=True,
                                      metavar='COMMAND')
     adding = commands.add_parser(
-        'add', help='make nodes that wait for their servers, and start them',
+        'add', parents=[common],
+        help='make nodes that wait for their servers, and start them',
         description='Make local nodes and start them. Nodes that exist are '
                     'kept, and started if they are down.')
     adding.add_argument('names', nargs='+', metavar='NAME',
@@ -226,7 +243,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help='loopback subnet for new nodes (default: %(default)s)')
     adding.set_defaults(func=_add)
     showing = commands.add_parser(
-        'list', help='show the nodes',
+        'list', parents=[common], help='show the nodes',
         description='Show the nodes with their addresses and states.')
     showing.add_argument(
         '-f', '--format', choices=FORMATS, default='table',

@@ -1,0 +1,52 @@
+#!/bin/sh -e
+# Writes HAProxy's configuration and makes it a service of the node.
+# Inputs: SERVERS and ADDRESSES, names and addresses of the web servers.
+
+etc=$NODE_ROOT/etc
+mkdir -p "$etc/haproxy" "$etc/services.d" "$NODE_ROOT/var/log"
+
+# No retries: a request that fails shall be seen, not sent twice.
+{
+    cat <<END
+global
+    stats socket ipv4@$NODE_ADDRESS:9000 level admin
+
+defaults
+    mode http
+    retries 0
+    no option redispatch
+    option http-server-close
+    timeout connect 2s
+    timeout client 30s
+    timeout server 30s
+    timeout check 1s
+
+frontend web
+    bind $NODE_ADDRESS:8000
+    monitor-uri /haproxy-alive
+    default_backend web
+
+backend web
+    option httpchk GET /health
+    default-server check inter 200ms rise 1 fall 2
+END
+    set -- $ADDRESSES
+    for server in $SERVERS; do
+        echo "    server $server $1:8080"
+        shift
+    done
+} > "$etc/haproxy/haproxy.cfg.new"
+
+/usr/sbin/haproxy -c -q -f "$etc/haproxy/haproxy.cfg.new"
+mv "$etc/haproxy/haproxy.cfg.new" "$etc/haproxy/haproxy.cfg"
+
+# USR1 lets requests in flight end.
+cat > "$etc/services.d/haproxy.new" <<END
+[program:haproxy]
+command=/usr/sbin/haproxy -db -f "$etc/haproxy/haproxy.cfg"
+stopsignal=USR1
+autorestart=true
+redirect_stderr=true
+stdout_logfile=$NODE_ROOT/var/log/haproxy.log
+END
+mv "$etc/services.d/haproxy.new" "$etc/services.d/haproxy.conf"

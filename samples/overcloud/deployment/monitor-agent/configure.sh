@@ -1,0 +1,16 @@
+#!/bin/sh -e
+# Makes the agent a service of the node.
+# Inputs: RELEASE, INTERVAL.
+
+etc=$NODE_ROOT/etc/services.d
+mkdir -p "$etc" "$NODE_ROOT/var/log"
+
+cat > "$etc/monitor-agent.new" <<END
+[program:monitor-agent]
+command=python3 "$NODE_ROOT/opt/monitor-agent/agent.py"
+environment=NODE_ADDRESS="$NODE_ADDRESS",RELEASE="$RELEASE",INTERVAL="$INTERVAL"
+autorestart=true
+redirect_stderr=true
+stdout_logfile=$NODE_ROOT/var/log/monitor-agent.log
+END
+mv "$etc/monitor-agent.new" "$etc/monitor-agent.conf"

@@ -1,0 +1,190 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Making a service's database: ``python -m …prepare SERVICE STATE_DIR``.
+
+Each service is prepared in a process of its own, so that they run side by
+side, and in one process per service, because imports cost most of the time.
+"""
+
+import pathlib
+import sys
+import uuid
+
+from tripleo_workflows.undercloud import configuration
+from tripleo_workflows.undercloud import sqlite
+from tripleo_workflows.undercloud import state as undercloud_state
+
+ROLES = ('heat_stack_owner', 'heat_stack_user', 'swiftoperator')
+#: type and path of each service in the catalogue.
+CATALOGUE = {
+    'keystone': ('identity', '/v3'),
+    'heat': ('orchestration', '/v1/%(tenant_id)s'),
+    'mistral': ('workflowv2', '/v2'),
+    'swift': ('object-store', '/v1/AUTH_%(tenant_id)s'),
+}
+REGION = 'RegionOne'
+
+
+def keystone(state: undercloud_state.StateDirectory) -> None:
+    """Keystone: schema, keys, the admin, services, users and catalogue."""
+    import keystone.conf
+    import keystone.server
+    from keystone.cmd import bootstrap
+    from keystone.common import fernet_utils
+    from keystone.common import provider_api
+    from keystone.common.sql import upgrades
+
+    sqlite.serialise_writers()
+    keystone.server.configure(
+        config_files=[str(state.etc / 'keystone.conf')])
+    upgrades.offline_sync_database_to_version()
+
+    for repository, section in (('fernet', 'fernet_tokens'),
+                                ('credential', 'credential')):
+        keys = fernet_utils.FernetUtils(str(state.data / repository), 3,
+                                        section)
+        keys.create_key_directory()
+
+        if not list((state.data / repository).iterdir()):
+            keys.initialize_key_repository()
+
+    strap = bootstrap.Bootstrapper()
+    strap.admin_username = strap.project_name = 'admin'
+    strap.admin_password = state.secrets()['admin']
+    strap.admin_role_name = 'admin'
+    strap.region_id = REGION
+    strap.bootstrap()
+    _Directory(state, provider_api.ProviderAPIs, strap).fill()
+
+
+class _Directory:
+    """Fills Keystone through its own managers, without its API."""
+
+    def __init__(self, state, providers, strap):  # type: ignore
+        self._state = state
+        self._providers = providers
+        self._strap = strap
+        self._roles = {}
+
+    def fill(self) -> None:
+        identity = self._providers.identity_api
+        resource = self._providers.resource_api
+        assignment = self._providers.assignment_api
+        domain = self._strap.default_domain_id
+
+        for name in ROLES:
+            self._roles[name] = uuid.uuid4().hex
+            self._providers.role_api.create_role(
+                self._roles[name], {'id': self._roles[name], 'name': name})
+            assignment.add_role_to_user_and_project(
+                self._strap.admin_user_id, self._strap.project_id,
+                self._roles[name])
+
+        project = uuid.uuid4().hex
+        resource.create_project(project, {
+            'id': project, 'name': 'service', 'domain_id': domain,
+            'enabled': True})
+
+        for name in ('heat', 'mistral', 'swift'):
+            user = identity.create_user({
+                'name': name, 'domain_id': domain, 'enabled': True,
+                'password': self._state.secrets()[name]})
+            # Services act for others and validate their tokens.
+            assignment.add_role_to_user_and_project(
+                user['id'], project, self._strap.admin_role_id)
+            assignment.add_role_to_user_and_project(
+                user['id'], project, self._strap.service_role_id)
+
+        self._heat_domain(identity, resource, assignment)
+        self._catalogue()
+
+    def _heat_domain(self, identity, resource, assignment):  # type: ignore
+        domain = uuid.uuid4().hex
+        resource.create_domain(domain, {
+            'id': domain, 'name': configuration.HEAT_DOMAIN,
+            'enabled': True})
+        user = identity.create_user({
+            'name': 'heat_domain_admin', 'domain_id': domain,
+            'enabled': True,
+            'password': self._state.secrets()['heat_domain_admin']})
+        assignment.create_grant(self._strap.admin_role_id,
+                                user_id=user['id'], domain_id=domain)
+
+    def _catalogue(self) -> None:
+        catalogue = self._providers.catalog_api
+
+        for name, (kind, path) in CATALOGUE.items():
+            service = uuid.uuid4().hex
+            catalogue.create_service(service, {
+                'id': service, 'name': name, 'type': kind, 'enabled': True})
+
+            for interface in ('public', 'internal', 'admin'):
+                endpoint = uuid.uuid4().hex
+                catalogue.create_endpoint(endpoint, {
+                    'id': endpoint, 'interface': interface,
+                    'url': self._state.url(name) + path,
+                    'service_id': service, 'region_id': REGION,
+                    'enabled': True})
+
+
+def heat(state: undercloud_state.StateDirectory) -> None:
+    """Heat: schema. The listeners of sqlite.py would leave it empty."""
+    from heat.db import migration
+    from oslo_config import cfg
+
+    cfg.CONF([], project='heat', prog='heat',
+             default_config_files=[str(state.etc / 'heat.conf')])
+    migration.db_sync()
+
+
+def mistral(state: undercloud_state.StateDirectory) -> None:
+    """Mistral: schema from its models; its migrations are not SQLite's."""
+    import sqlite3
+
+    from mistral import config
+    from mistral.db.v2 import api as database
+
+    config.parse_args(['--config-file', str(state.etc / 'mistral.conf')])
+    database.setup_db()
+    sqlite3.connect(state.data / 'mistral.sqlite').execute(
+        'PRAGMA journal_mode = WAL')
+
+
+def swift(state: undercloud_state.StateDirectory) -> None:
+    """Swift: one device, and a ring of one replica for each server."""
+    from swift.common.ring import RingBuilder
+
+    (state.data / 'swift' / 'device').mkdir(mode=0o700, parents=True,
+                                            exist_ok=True)
+
+    for kind, port in configuration.inner_swift_ports(state).items():
+        builder = RingBuilder(part_power=8, replicas=1, min_part_hours=0)
+        builder.add_dev({
+            'id': 0, 'region': 1, 'zone': 1, 'weight': 1.0, 'ip': '127.0.0.1',
+            'port': port, 'device': 'device', 'replication_ip': '127.0.0.1',
+            'replication_port': port})
+        builder.rebalance()
+        builder.get_ring().save(str(state.etc / f'{kind}.ring.gz'))
+
+
+def main(service: str, path: str) -> None:
+    """Prepare one service."""
+    # The services' configuration would read our arguments as their own.
+    sys.argv[1:] = []
+    {'keystone': keystone, 'heat': heat, 'mistral': mistral,
+     'swift': swift}[service](
+        undercloud_state.StateDirectory(pathlib.Path(path)))
+
+
+if __name__ == '__main__':
+    main(*sys.argv[1:])
