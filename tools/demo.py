@@ -17,6 +17,7 @@ this user, and so does every node. At the end they are left running, to be
 looked at.
 """
 
+import argparse
 import contextlib
 import json
 import os
@@ -29,13 +30,14 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import picture
-
+from tools import picture
+from tools import ports
 from tripleo_workflows import clients as service_clients
 from tripleo_workflows.checks import http
 from tripleo_workflows.checks import prober
 from tripleo_workflows.operation import progress
 from tripleo_workflows.operation import record as operation_record
+from tripleo_workflows.undercloud import state as undercloud_state
 
 PLAN = 'overcloud'
 NODES = ['overcloud-controller-0', 'overcloud-controller-1',
@@ -169,24 +171,22 @@ def fresh_undercloud(state: pathlib.Path) -> None:
         command('tripleo-undercloud', 'down', '--state-dir', str(state))
         shutil.rmtree(state)
 
-    command('tripleo-undercloud', 'up', '--state-dir', str(state))
-    exports = command('tripleo-undercloud', 'env', '--state-dir', str(state),
-                      show=False)
-
-    for word in shlex.split(exports, comments=True):
-        name, given, value = word.partition('=')
-
-        if given:
-            os.environ[name] = value
+    chosen = [f'--{service}-port={port}'
+              for service, port in ports.free().items()
+              if port != undercloud_state.DEFAULT_PORTS[service]]
+    command('tripleo-undercloud', 'up', '--state-dir', str(state), *chosen)
+    os.environ |= {'OS_CLIENT_CONFIG_FILE': str(state / 'clouds.yaml'),
+                   'OS_CLOUD': 'undercloud'}
 
 
-def add_nodes(state: pathlib.Path) -> dict[str, str]:
+def add_nodes(state: pathlib.Path, subnet: str | None) -> dict[str, str]:
     """Make nodes that wait for a cloud.
 
     :returns: their addresses by name.
     """
+    chosen = ['--subnet', subnet] if subnet else []
     command('tripleo-undercloud', 'node', 'add', '--state-dir', str(state),
-            *NODES)
+            *chosen, *NODES)
     listing = json.loads(command(
         'tripleo-undercloud', 'node', 'list', '--state-dir', str(state),
         '-f', 'json', show=False))
@@ -274,13 +274,13 @@ To stop it:
   {down}""")
 
 
-def run(clock: Clock, state: pathlib.Path) -> int:
+def run(clock: Clock, state: pathlib.Path, subnet: str | None) -> int:
     """Run all parts; return the exit code."""
     with clock.part('A real undercloud'):
         fresh_undercloud(state)
 
     with clock.part('Five nodes that wait'):
-        addresses = add_nodes(state)
+        addresses = add_nodes(state, subnet)
 
     clients = service_clients.from_environment()
     controllers = {name: address for name, address in addresses.items()
@@ -332,8 +332,14 @@ def run(clock: Clock, state: pathlib.Path) -> int:
 
 def main() -> int:
     """Run the demo; exit code 0 means that no request failed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        '--subnet', help='loopback subnet of the nodes, where others than '
+                         'the usual addresses are wanted')
+    arguments = parser.parse_args()
+
     try:
-        return run(Clock(), STATE)
+        return run(Clock(), STATE, arguments.subnet)
     except Failed as failure:
         say(f'\nThe demo failed: {failure}')
         say(f'The undercloud was left as it is, in {STATE}; see its logs.')

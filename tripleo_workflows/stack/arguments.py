@@ -17,6 +17,7 @@ Nothing here asks Heat or Swift: a plan's files come in, arguments go out.
 
 import dataclasses
 import fnmatch
+import json
 import posixpath
 import re
 from collections.abc import Iterator
@@ -32,6 +33,7 @@ from tripleo_workflows.plan import documents
 from tripleo_workflows.plan import environment as plan_environment
 from tripleo_workflows.plan import rendering
 from tripleo_workflows.plan import roles as plan_roles
+from tripleo_workflows.stack import parameters
 
 # Heat only compares these names; neither it nor we open such a URL.
 _ROOT = 'file:///plan/'
@@ -79,6 +81,7 @@ def heat_arguments(plan: str, files: Mapping[str, str]) -> HeatArguments:
 
     arguments = HeatArguments(plan, template, merged, collected)
     _check_services(roles, merged)
+    _check_parameters(environment['template'], arguments)
     _check_nodes(plan, roles, arguments)
 
     return arguments
@@ -123,14 +126,14 @@ class _Collector:
                 yield self._add(f'environments[{position}].data',
                                 entry['data'])
 
-        parameters: dict[str, Any] = {}
+        defaults: dict[str, Any] = {}
         for section in ('passwords', 'derived_parameters',
                         'parameter_defaults'):
-            parameters = template_utils.deep_update(
-                parameters, environment[section])
+            defaults = template_utils.deep_update(
+                defaults, environment[section])
 
         yield self._add('parameter_defaults',
-                        {'parameter_defaults': parameters})
+                        {'parameter_defaults': defaults})
         yield self._add(
             'resource_registry',
             {'resource_registry': environment['resource_registry']})
@@ -204,6 +207,22 @@ def _check_services(roles: list[plan_roles.Role],
                     field='ServicesDefault' if override is None else field)
 
 
+def _check_parameters(template: str, arguments: HeatArguments) -> None:
+    environment = arguments.environment
+    defaults = environment.get('parameter_defaults') or {}
+    given = environment.get('parameters') or {}
+
+    parameters.check(template, arguments.template.get('parameters') or {},
+                     {**defaults, **given})
+
+    for url, text in arguments.files.items():
+        # heatclient hands child templates on as JSON.
+        if text.startswith('{"'):
+            parameters.check(url.removeprefix(_ROOT),
+                             json.loads(text).get('parameters') or {},
+                             defaults)
+
+
 def _check_nodes(plan: str, roles: list[plan_roles.Role],
                  arguments: HeatArguments) -> None:
     environment = arguments.environment
@@ -230,19 +249,12 @@ def _check_nodes(plan: str, roles: list[plan_roles.Role],
 
 
 def _count(role: plan_roles.Role, environment: Mapping[str, Any]) -> int:
-    field = f'{role.name}Count'
-    value = _parameter(environment, field)
+    value = _parameter(environment, f'{role.name}Count')
 
     if value is None:
         return role.count_default
 
-    if not str(value).isdigit():
-        raise exceptions.InvalidInput(
-            f'{field} is not a number of nodes.',
-            f'Set {field} to 0 or more under parameter_defaults in '
-            f'{plan_environment.FILE}.', field=field)
-
-    return int(value)
+    return int(float(value))
 
 
 def _hostnames(plan: str, role: plan_roles.Role, count: int,

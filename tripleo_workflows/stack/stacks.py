@@ -32,8 +32,10 @@ _FAILURES_SHOWN = 5
 _REASON_LENGTH = 300
 
 _PARAMETER = re.compile(
-    r"Parameter '(?P<quoted>[^']+)'|[Pp]arameter \((?P<braced>[^)]+)\)"
-    r'|[Tt]he parameter (?P<bare>\w+)')
+    r"Parameter '(\w+)' is invalid: (?:Invalid default \S* \()?(.*)"
+    r'|[Pp]arameter \((\w+)\) (.*)')
+# Heat's reason quotes the value.
+_SECRET = re.compile('password|secret|key|token', re.IGNORECASE)
 
 
 def find(heat: heat_client.Client, name: str) -> Stack | None:
@@ -190,24 +192,8 @@ def errors(what: str, **where: object) -> Iterator[None]:
     """Turn Heat's errors into ours."""
     try:
         yield
-    except (heat_exceptions.HTTPBadRequest,
-            heat_exceptions.HTTPInternalServerError) as error:
-        text = _shorten(str(error))
-        match = _PARAMETER.search(text)
-
-        if isinstance(error, heat_exceptions.HTTPInternalServerError):
-            raise _unavailable(what, error, where) from None
-
-        if match is None:
-            raise exceptions.InvalidInput(
-                f'Heat refuses to {what}: {text}',
-                'Correct the templates of the plan.', **where) from None
-
-        name = next(filter(None, match.groups()))
-        raise exceptions.InvalidInput(
-            f'Heat refuses the parameter {name}: {text}',
-            f'Correct {name} under parameter_defaults in '
-            'plan-environment.yaml.', parameter=name, **where) from None
+    except heat_exceptions.HTTPBadRequest as error:
+        raise _refused(what, _shorten(str(error)), where) from None
     except heat_exceptions.HTTPNotFound:
         raise exceptions.NotFound(
             f'Heat does not know what it needs to {what}.',
@@ -220,6 +206,26 @@ def errors(what: str, **where: object) -> Iterator[None]:
             'again.', **where) from None
     except (heat_exceptions.HTTPException, OSError) as error:
         raise _unavailable(what, error, where) from None
+
+
+def _refused(what: str, text: str, where: dict[str, object]
+             ) -> exceptions.InvalidInput:
+    match = _PARAMETER.search(text)
+
+    if match is None:
+        return exceptions.InvalidInput(
+            f'Heat refuses to {what}: {text}',
+            'Correct the templates of the plan; the log of the '
+            'orchestration service may say more.', **where)
+
+    name, reason = filter(None, match.groups())
+    if _SECRET.search(name):
+        reason = 'its value is invalid.'
+
+    return exceptions.InvalidInput(
+        f'Heat refuses the parameter {name}: {reason.replace(").", ".")}',
+        f'Correct {name} under parameter_defaults in plan-environment.yaml, '
+        'or in the environment that sets it.', parameter=name, **where)
 
 
 def _unavailable(what: str, error: Exception, where: dict[str, object]

@@ -24,7 +24,9 @@ from tripleo_workflows.undercloud import configuration
 from tripleo_workflows.undercloud import sqlite
 from tripleo_workflows.undercloud import state as undercloud_state
 
-ROLES = ('heat_stack_owner', 'heat_stack_user', 'swiftoperator')
+#: Roles beside Keystone's own, and whether the admin has them. Heat shows
+#: nothing but their own resource to those who have its users' role.
+ROLES = {'heat_stack_owner': True, 'heat_stack_user': False}
 #: type and path of each service in the catalogue.
 CATALOGUE = {
     'keystone': ('identity', '/v3'),
@@ -74,7 +76,6 @@ class _Directory:
         self._state = state
         self._providers = providers
         self._strap = strap
-        self._roles = {}
 
     def fill(self) -> None:
         identity = self._providers.identity_api
@@ -82,13 +83,14 @@ class _Directory:
         assignment = self._providers.assignment_api
         domain = self._strap.default_domain_id
 
-        for name in ROLES:
-            self._roles[name] = uuid.uuid4().hex
+        for name, for_admin in ROLES.items():
+            role = uuid.uuid4().hex
             self._providers.role_api.create_role(
-                self._roles[name], {'id': self._roles[name], 'name': name})
-            assignment.add_role_to_user_and_project(
-                self._strap.admin_user_id, self._strap.project_id,
-                self._roles[name])
+                role, {'id': role, 'name': name})
+
+            if for_admin:
+                assignment.add_role_to_user_and_project(
+                    self._strap.admin_user_id, self._strap.project_id, role)
 
         project = uuid.uuid4().hex
         resource.create_project(project, {

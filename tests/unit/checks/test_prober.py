@@ -62,10 +62,10 @@ class ProberTest(testtools.TestCase):
 
         self.assertEqual(report.requests // 10, report.writes)
         self.assertEqual(report.writes, sum(writes))
-        self.assertTrue(abs(writes[0] - writes[1]) <= 1)
+        self.assertLessEqual(abs(writes[0] - writes[1]), 1)
         self.assertEqual({'/items'}, paths)
-        self.assertTrue(abs(len(self.servers[0].seen)
-                            - len(self.servers[1].seen)) <= 3)
+        self.assertLessEqual(abs(len(self.servers[0].seen)
+                                 - len(self.servers[1].seen)), 3)
 
     def test_the_rate_is_kept(self) -> None:
         probe = self.probe(rate=20)
@@ -75,7 +75,7 @@ class ProberTest(testtools.TestCase):
 
         # The twentieth at one of two servers is at least the thirty-fifth of
         # all, and is due after 34 twentieths of a second.
-        self.assertTrue(seconds > 1.6, seconds)
+        self.assertGreater(seconds, 1.6)
         self.assertTrue(35 <= report.requests <= 20 * report.seconds + 1)
 
     def test_slow_answers_do_not_slow_the_rate(self) -> None:
@@ -86,7 +86,7 @@ class ProberTest(testtools.TestCase):
         self.servers[0].wait_for(20)
         report = probe.stop()
 
-        self.assertTrue(20 <= report.failed, report)
+        self.assertGreaterEqual(report.failed, 20)
         self.assertEqual('timed out', report.failures[0].reason)
         self.assertEqual(len(self.servers[0].seen), report.failed)
 
@@ -99,13 +99,13 @@ class ProberTest(testtools.TestCase):
         self.servers[1].wait_for(len(self.servers[1].seen) + 20)
         report = probe.stop()
 
-        self.assertTrue(report.failed > 0)
+        self.assertGreater(report.failed, 0)
         self.assertEqual(prober.FAILURES_SHOWN, len(report.failures))
         self.assertEqual(self.servers[0].url, report.failures[-1].url)
         self.assertIn('refused', report.failures[-1].reason)
-        self.assertTrue(report.failures[-1].at > 0)
-        self.assertTrue(report.gaps[self.servers[0].url]
-                        > report.gaps[self.servers[1].url])
+        self.assertGreater(report.failures[-1].at, 0)
+        self.assertGreater(report.gaps[self.servers[0].url],
+                           report.gaps[self.servers[1].url])
 
     def test_any_answer_but_the_200s_is_a_failure(self) -> None:
         for status in (503, 302, 404):
@@ -121,7 +121,7 @@ class ProberTest(testtools.TestCase):
         probe = prober.Prober(['nowhere', self.servers[0].url], rate=200)
         report = self.run_until(probe, 5)
 
-        self.assertTrue(report.failed >= 5)
+        self.assertGreaterEqual(report.failed, 5)
 
     def test_a_report_while_it_runs(self) -> None:
         probe = self.probe()

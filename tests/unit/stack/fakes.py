@@ -116,6 +116,6 @@ def row(stack, resource, physical_id=None, /, status='CREATE_COMPLETE',
         links.append({'rel': 'nested', 'href': f'{base}/n/{nested}'})
 
     return types.SimpleNamespace(
-        stack=stack, resource_name=resource, attributes=attributes, links=links,
-        physical_resource_id=nested or physical_id or resource,
+        stack=stack, resource_name=resource, attributes=attributes,
+        physical_resource_id=nested or physical_id or resource, links=links,
         resource_status=status, resource_status_reason=reason)

@@ -186,9 +186,24 @@ class HeatArgumentsTest(testtools.TestCase):
         self.assertIn('ControllerCount and ComputeCount', error.remedy)
 
     def test_refuses_a_count_that_is_no_number(self):
-        self.set_parameters(ComputeCount='two')
+        for value in ('two', -1):
+            self.set_parameters(ComputeCount=value)
 
-        self.assertEqual('ComputeCount', self.refused().where['field'])
+            self.assertEqual('ComputeCount',
+                             self.refused().where['parameter'])
+
+    def test_names_a_parameter_that_its_template_does_not_allow(self):
+        for name, value, explanation in (
+                ('WebRelease', '3', 'must be one of 1, 2'),
+                ('MonitorAgentInterval', 0, 'must be at least 1'),
+                ('ControllerRemovalPolicies', 'x', 'must be of type json')):
+            self.environment['parameter_defaults'] = {name: value}
+
+            error = self.refused()
+
+            self.assertEqual(name, error.where['parameter'])
+            self.assertIn(explanation, error.message)
+            self.assertIn(f'Correct {name}', error.remedy)
 
     def test_names_a_node_without_an_address(self):
         self.set_parameters(ComputeCount=3)

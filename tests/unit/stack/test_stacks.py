@@ -151,19 +151,30 @@ class StacksTest(testtools.TestCase):
 
     def test_names_the_refused_parameter(self):
         cases = {
-            "ERROR: Parameter 'WebRelease' is invalid: '3' is not an "
-            'allowed value [1, 2]': 'WebRelease',
+            'ERROR: InvalidSchemaError: resources.ControllerServiceChain'
+            '<file:///plan/common/controller-services.yaml>.resources.1'
+            "<file:///plan/web.yaml>: Parameter 'WebRelease' is invalid: "
+            'Invalid default 3 ("3" is not an allowed value ["1", "2"])':
+                ('WebRelease', '"3" is not an allowed value ["1", "2"].'),
             'ERROR: The Parameter (NodePortMap) was not provided.':
-                'NodePortMap',
+                ('NodePortMap', 'was not provided.'),
         }
 
-        for text, name in cases.items():
+        for text, (name, reason) in cases.items():
             error = self.refuse(text)
 
             self.assertIsInstance(error, exceptions.InvalidInput)
             self.assertEqual(name, error.where['parameter'])
+            self.assertEqual(f'Heat refuses the parameter {name}: {reason}',
+                             error.message)
             self.assertIn(f'Correct {name}', error.remedy)
-            self.assertNotIn('ERROR', error.message)
+
+    def test_shows_no_value_of_a_secret(self):
+        error = self.refuse("ERROR: Parameter 'AdminPassword' is invalid: "
+                            '"hidden" does not match.')
+
+        self.assertEqual('AdminPassword', error.where['parameter'])
+        self.assertNotIn('hidden', str(error))
 
     def test_other_refusals_say_what_heat_said(self):
         error = self.refuse('ERROR: Template format version not found.')

@@ -1,0 +1,69 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Run the functional tests against an undercloud that is made for them.
+
+``python -m tests.functional [stestr's arguments]``. The undercloud lives in
+``.tox/undercloud``; its logs stay there until the next run.
+"""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+from tools import ports
+from tripleo_workflows.undercloud import embedded
+from tripleo_workflows.undercloud import state as undercloud_state
+
+WORK = pathlib.Path('.tox').absolute()
+DEMO = WORK / 'demo'
+OURS = WORK / 'undercloud'
+
+
+def say(line: str) -> None:
+    """Print at once, so that it stands before what programs print."""
+    print(line, flush=True)
+
+
+def main(arguments: list[str]) -> int:
+    """Run the tests one after the other; return stestr's exit code."""
+    os.umask(0o077)
+    state = undercloud_state.StateDirectory(OURS)
+
+    if DEMO.exists():
+        # Its nodes have the addresses that the tests' nodes need.
+        say(f'Stopping what tools/demo left running in {DEMO}')
+        embedded.down(undercloud_state.StateDirectory(DEMO))
+
+    if OURS.exists():
+        embedded.down(state)
+        shutil.rmtree(OURS)
+
+    os.environ |= {
+        'OS_CLIENT_CONFIG_FILE': str(OURS / 'clouds.yaml'),
+        'OS_CLOUD': 'undercloud',
+        'OS_TEST_PATH': 'tests/functional',
+        'TRIPLEO_TEST_STATE_DIR': str(OURS)}
+
+    try:
+        embedded.up(state, ports.free(), say)
+
+        return subprocess.run(
+            ['stestr', 'run', '--serial', *arguments]).returncode
+    finally:
+        embedded.down(state)
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1:]))
