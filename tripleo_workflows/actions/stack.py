@@ -17,6 +17,7 @@ from typing import Any
 from tripleo_workflows.actions import base
 from tripleo_workflows.plan import store
 from tripleo_workflows.stack import arguments
+from tripleo_workflows.stack import removals
 from tripleo_workflows.stack import stacks
 
 
@@ -24,7 +25,8 @@ class Bring(base.Action):
     """Start to bring a plan's stack to its plan: create it or update it.
 
     Input: ``plan``; ``timeout``, minutes that Heat may take. The templates
-    only compute, so no node is touched. Returns ``stack``, its id.
+    only compute, so no node is touched; a plan that would delete a server is
+    refused. Returns ``stack``, its id.
     """
 
     def __init__(self, plan: str, timeout: int = 240):
@@ -35,6 +37,7 @@ class Bring(base.Action):
         files = store.PlanStore(caller.clients.swift, self.plan).read()
         heat_arguments = arguments.heat_arguments(self.plan, files)
         stacks.validate(caller.clients.heat, heat_arguments)
+        removals.refuse(caller.clients.heat, heat_arguments)
 
         return {'stack': stacks.bring(caller.clients.heat, heat_arguments,
                                       self.timeout)}

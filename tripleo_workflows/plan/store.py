@@ -27,6 +27,7 @@ from typing import Any
 from typing import TypeVar
 
 import swiftclient
+from keystoneauth1 import exceptions as keystone_exceptions
 
 from tripleo_workflows import exceptions
 
@@ -208,7 +209,7 @@ class PlanStore:
                 f'(status {error.http_status}).',
                 'Look at the object store and at your rights in the '
                 'project, then try again.', plan=self.plan) from None
-        except OSError as error:
+        except (keystone_exceptions.ClientException, OSError) as error:
             raise exceptions.ServiceUnavailable(
                 f'Swift cannot be reached to {what} '
                 f'({type(error).__name__}).',

@@ -88,7 +88,8 @@ def guard(clients: service_clients.Clients, wanted: lock.Holder, plan: str,
     """
     record = operation_record.Record(clients.swift, plan)
     document = record.document(digest)
-    fence, holder = lock.acquire(clients.mistral, plan, wanted)
+    fence, holder = lock.acquire(clients.mistral, plan, dataclasses.replace(
+        wanted, verb=document['verb']))
     opened = record.get(f'{holder.operation}/operation.json')
     _require_unchanged(clients, record, document, digest,
                        going_on=opened is not None)

@@ -20,6 +20,7 @@ from typing import Any
 
 from heatclient import exc as heat_exceptions
 from heatclient.v1 import client as heat_client
+from keystoneauth1 import exceptions as keystone_exceptions
 
 from tripleo_workflows import exceptions
 from tripleo_workflows.stack import arguments as stack_arguments
@@ -130,26 +131,39 @@ def wait(heat: heat_client.Client, stack_id: str, since: str | None,
 
     :param since: ``marker`` of :func:`find` from before the operation;
         None for a stack that did not exist, or to trust the state.
-    :returns: ``done``, ``status`` and ``reason``.
+    :returns: ``done``, ``status`` (UNKNOWN while Heat does not answer) and
+        ``reason``.
     :raises StackFailed: it ended in a failure; names what failed inside.
     :raises NotFound: there is no such stack.
     """
     deadline = time.monotonic() + seconds
 
     while True:
-        stack = _state(heat, stack_id) or get(heat, stack_id)
-        done = (stack['status'] != 'IN_PROGRESS'
-                and (since is None or _marker(heat, stack) != since))
-
-        if done and stack['status'] == 'FAILED':
-            raise _failed(heat, stack)
+        try:
+            outcome = _look(heat, stack_id, since)
+        except exceptions.ServiceUnavailable as error:
+            # A restarted Heat answers again, and then says how it ended.
+            outcome = {'done': False, 'status': 'UNKNOWN',
+                       'reason': error.message}
 
         left = deadline - time.monotonic()
-        if done or left <= 0:
-            return {'done': done, 'status': stack['status'],
-                    'reason': stack['reason']}
+        if outcome['done'] or left <= 0:
+            return outcome
 
         time.sleep(min(_POLL_SECONDS, left))
+
+
+def _look(heat: heat_client.Client, stack_id: str, since: str | None
+          ) -> dict[str, Any]:
+    stack = _state(heat, stack_id) or get(heat, stack_id)
+    done = (stack['status'] != 'IN_PROGRESS'
+            and (since is None or _marker(heat, stack) != since))
+
+    if done and stack['status'] == 'FAILED':
+        raise _failed(heat, stack)
+
+    return {'done': done, 'status': stack['status'],
+            'reason': stack['reason']}
 
 
 def output(heat: heat_client.Client, name: str, key: str) -> Any:
@@ -204,8 +218,12 @@ def errors(what: str, **where: object) -> Iterator[None]:
             f'Heat cannot {what} now: {_shorten(str(error))}',
             'Wait until the operation in progress has ended, then try '
             'again.', **where) from None
-    except (heat_exceptions.HTTPException, OSError) as error:
-        raise _unavailable(what, error, where) from None
+    except (heat_exceptions.BaseException, keystone_exceptions.ClientException,
+            OSError) as error:
+        raise exceptions.ServiceUnavailable(
+            f'Heat did not {what} ({type(error).__name__}).',
+            'Look at the log of the orchestration service, then try again.',
+            **where) from None
 
 
 def _refused(what: str, text: str, where: dict[str, object]
@@ -226,14 +244,6 @@ def _refused(what: str, text: str, where: dict[str, object]
         f'Heat refuses the parameter {name}: {reason.replace(").", ".")}',
         f'Correct {name} under parameter_defaults in plan-environment.yaml, '
         'or in the environment that sets it.', parameter=name, **where)
-
-
-def _unavailable(what: str, error: Exception, where: dict[str, object]
-                 ) -> exceptions.ServiceUnavailable:
-    return exceptions.ServiceUnavailable(
-        f'Heat did not {what} ({type(error).__name__}).',
-        'Look at the log of the orchestration service, then try again.',
-        **where)
 
 
 def _state(heat: heat_client.Client, name: str) -> Stack | None:

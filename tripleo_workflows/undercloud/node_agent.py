@@ -45,11 +45,6 @@ REQUIRED = {
              'resource_name'),
 }
 
-#: os-collect-config says "Sleeping" at every poll, and its request collector
-#: puts the metadata URL, which is a secret, into its warnings.
-LOG_LEVELS = ('os-collect-config=WARNING', 'os_collect_config.request=ERROR',
-              'urllib3=WARNING', 'keystoneauth=WARNING', 'stevedore=WARNING')
-
 Sections = dict[str, dict[str, str]]
 
 
@@ -106,8 +101,7 @@ def configuration(root: pathlib.Path, collectors: Sections) -> str:
              f'cachedir = {root}/var/lib/os-collect-config',
              f'backup_cachedir = {root}/var/run/os-collect-config',
              f'polling_interval = {POLL_SECONDS}',
-             f'min_polling_interval = {POLL_SECONDS}',
-             f'default_log_levels = {",".join(LOG_LEVELS)}']
+             f'min_polling_interval = {POLL_SECONDS}']
     lines += [f'collectors = {collector}' for collector in collectors]
 
     for collector, options in collectors.items():
@@ -129,7 +123,7 @@ def environment(root: pathlib.Path) -> dict[str, str]:
         'OS_CONFIG_APPLIER_TEMPLATES': libexec / 'os-apply-config',
         'HEAT_SHELL_CONFIG': volatile / 'heat-config',
         'HEAT_CONFIG_HOOKS': libexec / 'heat-config' / 'hooks',
-        'HEAT_CONFIG_NOTIFY': libexec / 'heat-config' / 'heat-config-notify',
+        'HEAT_CONFIG_NOTIFY': libexec / 'heat-config' / 'notify',
         'HEAT_CONFIG_DEPLOYED': state / 'deployed',
         'HEAT_CONFIG_DEPLOYED_OLD': volatile / 'deployed',
         'HEAT_SCRIPT_WORKING': state / 'heat-config-script',

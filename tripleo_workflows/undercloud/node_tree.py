@@ -22,6 +22,7 @@ from tripleo_workflows import exceptions
 from tripleo_workflows.undercloud import node_agent
 from tripleo_workflows.undercloud import node_boot
 from tripleo_workflows.undercloud import node_hooks
+from tripleo_workflows.undercloud import node_notify
 from tripleo_workflows.undercloud import state as undercloud_state
 
 DIRECTORIES = ('bin', 'etc', 'etc/services.d', 'libexec', 'run', 'tmp', 'var',
@@ -65,10 +66,15 @@ stdout_logfile_backups = 1
 files = services.d/*.conf
 """
 
-#: Programs of the environment that need to be told where the node is.
+#: Programs that need to be told where the node is, with what they are told.
 WRAPPERS = {
-    'supervisorctl': '-c {root}/etc/supervisord.conf',
-    'os-apply-config': '--output {root}',
+    'bin/supervisorctl': ('{programs}/supervisorctl',
+                          '-c', '{root}/etc/supervisord.conf'),
+    'bin/os-apply-config': ('{programs}/os-apply-config',
+                            '--output', '{root}'),
+    'libexec/heat-config/notify': (
+        '{programs}/python3', '-P', node_notify.__file__,
+        '{root}/libexec/heat-config/heat-config-notify'),
 }
 
 
@@ -120,9 +126,12 @@ def make(state: undercloud_state.StateDirectory, name: str, address: str
 
     node_hooks.install(root / 'libexec')
 
-    for program, options in WRAPPERS.items():
-        _write(root / 'bin' / program, _wrapper(root, program, options),
-               0o700)
+    programs = pathlib.Path(sys.executable).parent
+
+    for path, words in WRAPPERS.items():
+        command = shlex.join(word.format(root=root, programs=programs)
+                             for word in words)
+        _write(root / path, f'#!/bin/sh\nexec {command} "$@"\n', 0o700)
 
     agent = [sys.executable, '-P', node_agent.__file__, str(root),
              str(state.enroll / f'{name}.json')]
@@ -158,14 +167,6 @@ def boot_command(state: undercloud_state.StateDirectory, name: str
     """What the undercloud's supervisord runs to start a node."""
     return [sys.executable, '-P', node_boot.__file__,
             str(root_of(state, name))]
-
-
-def _wrapper(root: pathlib.Path, program: str, options: str) -> str:
-    real = pathlib.Path(sys.executable).parent / program
-
-    return (f'#!/bin/sh\n'
-            f'exec {shlex.quote(str(real))} {options.format(root=root)} '
-            f'"$@"\n')
 
 
 def _write(path: pathlib.Path, text: str, mode: int) -> None:

@@ -45,6 +45,7 @@ class Heat:
 
     def _get(self, name, resolve_outputs=True):
         assert not resolve_outputs, 'a whole stack is slow to read'
+        self._refuse()
 
         if self.stack is None or name not in ('overcloud', 'stack-id'):
             raise exc.HTTPNotFound('ERROR: The Stack could not be found.')

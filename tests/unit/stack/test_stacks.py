@@ -12,6 +12,7 @@
 
 import testtools
 from heatclient import exc
+from keystoneauth1 import exceptions as keystone_exceptions
 
 from tests.unit.stack import fakes
 from tripleo_workflows import exceptions
@@ -112,6 +113,23 @@ class StacksTest(testtools.TestCase):
         before = stacks.find(self.heat, 'overcloud')['marker']
 
         self.assertFalse(self.wait(before)['done'])
+
+    def test_goes_on_waiting_where_heat_does_not_answer(self):
+        self.heat.begin('CREATE')
+
+        for error in (exc.HTTPServiceUnavailable(), ConnectionError(),
+                      keystone_exceptions.ConnectFailure()):
+            self.heat.refusal = error
+
+            outcome = self.wait()
+
+            self.assertEqual((False, 'UNKNOWN'),
+                             (outcome['done'], outcome['status']))
+
+        self.heat.refusal = None
+        self.heat.become('CREATE', 'FAILED', 'Engine went down')
+
+        self.assertRaises(exceptions.StackFailed, self.wait)
 
     def test_names_the_innermost_failures(self):
         self.heat.become('CREATE', 'FAILED')

@@ -64,7 +64,9 @@ class TestArguments(testtools.TestCase):
 
     def test_each_command_has_its_function(self) -> None:
         parser = argparse.ArgumentParser()
-        nodes.add_arguments(parser)
+        common = argparse.ArgumentParser(add_help=False)
+        common.add_argument('--state-dir')
+        nodes.add_arguments(parser, common)
         adding = parser.parse_args(['add', 'web-0', 'web-1'])
         self.assertEqual(['web-0', 'web-1'], adding.names)
         self.assertTrue(callable(adding.func))

@@ -1,0 +1,148 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""A cloud of the sample's services on local nodes, deployed once a run."""
+
+import functools
+import json
+import os
+import pathlib
+import time
+
+from tripleo_workflows import clients as service_clients
+from tripleo_workflows.operation import lock
+from tripleo_workflows.pack import sync
+from tripleo_workflows.pack import workbooks
+from tripleo_workflows.plan import environment
+from tripleo_workflows.plan import store
+from tripleo_workflows.undercloud import nodes as local_nodes
+from tripleo_workflows.undercloud import state as undercloud_state
+
+SAMPLE = pathlib.Path(__file__, '../../../samples/overcloud').resolve()
+PLAN = 'overcloud'
+NAMES = [f'{PLAN}-{name}' for name in (
+    'controller-0', 'controller-1', 'controller-2', 'compute-0', 'compute-1')]
+LOOK_SECONDS = 0.3
+
+
+class ExecutionFailed(Exception):
+    """A workflow ended with an error; its text is the message."""
+
+
+class Cloud:
+    """What tests do to a cloud: run workflows, change plans, ask nodes."""
+
+    def __init__(self):
+        self.state = undercloud_state.StateDirectory(
+            pathlib.Path(os.environ['TRIPLEO_TEST_STATE_DIR']))
+        self.clients = service_clients.from_environment()
+
+    def start(self, workflow, **inputs):
+        """Start a workflow and return its execution's id."""
+        return self.clients.mistral.executions.create(
+            workflow, workflow_input=inputs).id
+
+    def wait(self, execution_id, seconds=240):
+        """Wait for an execution to end and return its output."""
+        deadline = time.monotonic() + seconds
+
+        while True:
+            execution = self.clients.mistral.executions.get(execution_id)
+
+            if execution.state not in lock.HOLDING_STATES:
+                break
+
+            if time.monotonic() > deadline:
+                raise TimeoutError(f'{execution_id} is {execution.state}')
+
+            time.sleep(LOOK_SECONDS)
+
+        output = json.loads(execution.output)
+
+        if execution.state != 'SUCCESS':
+            raise ExecutionFailed(output.get('message') or output)
+
+        return output
+
+    def run(self, workflow, **inputs):
+        """Run a workflow to its end and return its output."""
+        return self.wait(self.start(workflow, **inputs))
+
+    def set_parameters(self, **parameters):
+        """Change the plan's parameters through the action."""
+        execution = self.clients.mistral.action_executions.create(
+            'tripleo.parameters.update',
+            {'container': PLAN, 'parameters': parameters}, run_sync=True,
+            save_result=True)
+        result = json.loads(execution.output)['result']
+
+        if execution.state != 'SUCCESS':
+            raise ExecutionFailed(result)
+
+        return result
+
+    def plan(self):
+        """The plan's files."""
+        return store.PlanStore(self.clients.swift, PLAN).read()
+
+    def parameter(self, name, default):
+        """A parameter as the plan sets it now."""
+        return environment.load(self.plan())['parameter_defaults'].get(
+            name, default)
+
+    def preview(self, **inputs):
+        """Bring the stack to the plan and compute the rollout."""
+        return self.run('tripleo.upgrade.v1.preview', plan=PLAN, **inputs)
+
+    def upgrade(self, digest):
+        """Run a rollout to its end."""
+        return self.run('tripleo.upgrade.v1.run', plan=PLAN, digest=digest)
+
+    def addresses(self, role):
+        """Addresses of a role's nodes, in their order."""
+        return [node.address for node in local_nodes.listing(self.state)
+                if node.name.startswith(f'{PLAN}-{role}-')]
+
+    def node(self, name):
+        """A local node."""
+        return next(node for node in local_nodes.listing(self.state)
+                    if node.name == name)
+
+    def deploy(self):
+        """Deploy the sample on five nodes."""
+        local_nodes.add(self.state, NAMES)
+        found = [node for node in local_nodes.listing(self.state)
+                 if node.name in NAMES]
+        files = store.read_directory(SAMPLE)
+        plan_environment = environment.merge_parameters(
+            environment.load(files),
+            local_nodes.port_map(found)['parameter_defaults'])
+        files[environment.FILE] = environment.dump(plan_environment)
+        plan = store.PlanStore(self.clients.swift, PLAN)
+        plan.create()
+        plan.write(files)
+        sync.synchronise(self.clients.mistral, workbooks.load())
+        self.run('tripleo.plan_management.v1.create_deployment_plan',
+                 container=PLAN)
+
+        return self.run('tripleo.deployment.v1.deploy_plan', container=PLAN)
+
+
+@functools.cache
+def deployed():
+    """The cloud of this run, deployed at the first call."""
+    cloud = Cloud()
+    cloud.summary = cloud.deploy()['summary']
+
+    return cloud
+
+
