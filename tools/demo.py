@@ -165,12 +165,14 @@ def ask(url: str) -> dict[str, str]:
     return found
 
 
-def fresh_undercloud(state: pathlib.Path) -> None:
-    """Start from nothing: what an earlier demo left is taken down."""
-    if state.exists():
-        command('tripleo-undercloud', 'down', '--state-dir', str(state))
-        shutil.rmtree(state)
+def remove_undercloud(state: pathlib.Path) -> None:
+    """Take down what an earlier demo left, and forget it."""
+    command('tripleo-undercloud', 'down', '--state-dir', str(state))
+    shutil.rmtree(state)
 
+
+def start_undercloud(state: pathlib.Path) -> None:
+    """Make an undercloud, and let all clients of ours talk to it."""
     chosen = [f'--{service}-port={port}'
               for service, port in ports.free().items()
               if port != undercloud_state.DEFAULT_PORTS[service]]
@@ -276,8 +278,12 @@ To stop it:
 
 def run(clock: Clock, state: pathlib.Path, subnet: str | None) -> int:
     """Run all parts; return the exit code."""
+    if state.exists():
+        with clock.part('An earlier demo is taken down'):
+            remove_undercloud(state)
+
     with clock.part('A real undercloud'):
-        fresh_undercloud(state)
+        start_undercloud(state)
 
     with clock.part('Five nodes that wait'):
         addresses = add_nodes(state, subnet)

@@ -46,7 +46,8 @@ class CloudTestCase(testtools.TestCase):
 
     def other_release(self):
         """Set the release that the web service does not have now."""
-        release = '1' if self.cloud.parameter('WebRelease', '1') == '2' else '2'
+        now = self.cloud.parameter('WebRelease', '1')
+        release = '1' if now == '2' else '2'
         self.cloud.set_parameters(WebRelease=release)
 
         return release
@@ -149,7 +150,8 @@ class CloudTestCase(testtools.TestCase):
                                 container=PLAN)
         self.assertEqual((1, 1), (output['summary']['services'],
                                   output['summary']['nodes']))
-        self.assertIn('interval', ask(self.cloud.node(name).address, 8090, 'health'))
+        self.assertIn('interval', ask(self.cloud.node(name).address, 8090,
+                                      'health'))
         self.assertEqual(before, self.starts())
         self.assertRaisesRegex(
             functional_cloud.ExecutionFailed,

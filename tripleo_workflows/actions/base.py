@@ -31,7 +31,7 @@ from tripleo_workflows.operation import lock
 config.register(cfg.CONF)
 
 
-class Action(actions.Action):  # type: ignore[misc]
+class Action(actions.Action):
     """An action that answers with data, or with an error and its remedy.
 
     Mistral rebuilds an action on its executor without calling ``__init__``,

@@ -46,8 +46,9 @@ class Bring(base.Action):
 class Wait(base.Action):
     """Wait for Heat to finish with a stack, 20 seconds at most.
 
-    Input: ``stack``, as tripleo.stack.bring returned it. Returns ``done``, ``status`` and ``reason``; the workflow asks again
-    until it is done. Fails where Heat failed, naming the resources.
+    Input: ``stack``, as tripleo.stack.bring returned it. Returns ``done``,
+    ``status`` and ``reason``; the workflow asks again until it is done. Fails
+    where Heat failed, naming the resources.
     """
 
     def __init__(self, stack: str):

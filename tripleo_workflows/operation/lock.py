@@ -116,8 +116,8 @@ def refuse_if_held(mistral: mistral_client.Client, plan: str,
         raise exceptions.OperationInProgress(
             f'{holder.person} has the plan locked for {holder.verb} since '
             f'{holder.since}.',
-            f'Wait for the execution to end, or, if it is dead, start '
-            f'tripleo.operation.v1.resume with take_over=true.',
+            'Wait for the execution to end, or, if it is dead, start '
+            'tripleo.operation.v1.resume with take_over=true.',
             plan=plan, execution=holder.root, state=state)
 
 

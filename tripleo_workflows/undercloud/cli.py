@@ -15,19 +15,24 @@
 import argparse
 import os
 import pathlib
+import shlex
 import sys
 
 from tripleo_workflows import exceptions
+from tripleo_workflows.undercloud import credentials
 from tripleo_workflows.undercloud import embedded
 from tripleo_workflows.undercloud import nodes
 from tripleo_workflows.undercloud import state as undercloud_state
 
 _NEXT = """
 The undercloud is up. Next:
-  eval "$({command} env{option})"
+  eval "$(tripleo-undercloud env{option})"
+  openstack stack list
   openstack workflow list
-  {command} node add NAME …{option}
-  {command} down{option}      # stops everything"""
+  openstack container list
+  tripleo-undercloud node add{option} NAME...
+  tripleo-undercloud down{option}    # stops everything"""
+_ROW = '{:9} {:9} {:8} {:>8} {:>8}  {}'
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -88,33 +93,36 @@ def _say(line: str) -> None:
 
 def _up(arguments: argparse.Namespace) -> int:
     chosen = {service: port for service in undercloud_state.SERVICES
-              if (port := getattr(arguments, f'{service}_port'))}
+              if (port := getattr(arguments, f'{service}_port')) is not None}
     embedded.up(_state(arguments), chosen, _say)
     option = ('' if arguments.state_dir == undercloud_state.default_path()
-              else f' --state-dir {arguments.state_dir}')
-    _say(_NEXT.format(command='tripleo-undercloud', option=option))
+              else f' --state-dir {shlex.quote(str(arguments.state_dir))}')
+    _say(_NEXT.format(option=option))
 
     return 0
 
 
 def _down(arguments: argparse.Namespace) -> int:
     embedded.down(_state(arguments))
-    _say('The undercloud is down.')
+    _say('The undercloud is down; nothing of it runs.')
 
     return 0
 
 
 def _status(arguments: argparse.Namespace) -> int:
     services = embedded.status(_state(arguments))
+    _say(_ROW.format('Service', 'State', 'Answers', 'PID', 'RSS', 'URL'))
 
     for service in services:
-        _say(f'{service.name:9} {"ready" if service.ready else "down":6} '
-             f'{service.pid or "-":>8} {service.memory:5} MiB {service.url}')
+        _say(_ROW.format(
+            service.name, service.state.lower(),
+            'yes' if service.ready else 'no', service.pid or '-',
+            f'{service.memory} MiB', service.url))
 
     return 0 if all(service.ready for service in services) else 1
 
 
 def _env(arguments: argparse.Namespace) -> int:
-    _say(embedded.environment(_state(arguments)))
+    _say(credentials.exports(_state(arguments)))
 
     return 0

@@ -15,8 +15,9 @@
 import configparser
 import io
 import os
+import pathlib
 import pwd
-import sys
+from importlib import metadata
 from typing import Any
 
 from tripleo_workflows.undercloud import state as undercloud_state
@@ -26,6 +27,13 @@ Sections = dict[str, dict[str, Any]]
 #: The domain of the users that Heat makes for agents.
 HEAT_DOMAIN = 'heat'
 MEBIBYTE = 1024 * 1024
+#: What Swift's rings call the servers behind the proxy. Nothing listens on
+#: these ports: serve_swift.py puts a Unix socket into each one's place.
+INNER_SWIFT_PORTS = {'object': 6200, 'container': 6201, 'account': 6202}
+
+_MEMORY_CACHE = {
+    'paste.filter_factory':
+        'tripleo_workflows.undercloud.memory_cache:filter_factory'}
 
 
 def write(state: undercloud_state.StateDirectory) -> None:
@@ -57,7 +65,10 @@ def keystone(state: undercloud_state.StateDirectory) -> Sections:
         'fernet_receipts': {'key_repository': state.data / 'fernet'},
         'credential': {'key_repository': state.data / 'credential'},
         'cache': {'enabled': 'true', 'backend': 'dogpile.cache.memory'},
-        'identity': {'password_hash_rounds': '4'},
+        # All secrets are random: their hashes need not be slow. Longer ones
+        # than bcrypt looks at would only fill the log with warnings.
+        'identity': {'password_hash_rounds': '4',
+                     'max_password_length': '72'},
     }
 
 
@@ -94,13 +105,15 @@ def heat(state: undercloud_state.StateDirectory) -> Sections:
         },
         'database': {'connection': database(state, 'heat')},
         'keystone_authtoken': _authtoken(state, 'heat'),
-        'trustee': _password(state, 'heat'),
+        # With a project of its own it could not use a trust's.
+        'trustee': {key: value for key, value
+                    in _password(state, 'heat').items()
+                    if not key.startswith('project_')},
         'clients_keystone': {'auth_uri': state.url('keystone')},
         'clients': {'endpoint_type': 'publicURL'},
         'heat_api': {'bind_host': '127.0.0.1',
                      'bind_port': state.ports()['heat']},
-        'paste_deploy': {'api_paste_config':
-                         f'{sys.prefix}/etc/heat/api-paste.ini'},
+        'paste_deploy': {'api_paste_config': _heat_pipeline()},
         'yaql': {'limit_iterators': 10000, 'memory_quota': 9000000},
         'oslo_policy': {'enforce_scope': 'false'},
     }
@@ -128,25 +141,26 @@ def mistral(state: undercloud_state.StateDirectory) -> Sections:
 
 def swift(state: undercloud_state.StateDirectory) -> dict[str, Sections]:
     """Swift's proxy and the servers behind it, by their names."""
-    ports = inner_swift_ports(state)
     common = {
         'swift_dir': state.etc, 'user': pwd.getpwuid(os.getuid()).pw_name,
         'bind_ip': '127.0.0.1', 'devices': state.data / 'swift',
         'mount_check': 'false', 'workers': 0, 'fallocate_reserve': 0,
+        'recon_cache_path': state.data / 'swift-recon',
         'log_level': 'WARNING', 'log_udp_host': '127.0.0.1',
         'log_udp_port': 9,
     }
+    daemons: dict[str, Sections] = {
+        'container': {'container-updater': {}},
+        'object': {'object-updater': {},
+                   'object-expirer': {'dequeue_from_legacy': 'true'}}}
     servers: dict[str, Sections] = {}
 
-    for kind, port in ports.items():
+    for kind, port in INNER_SWIFT_PORTS.items():
         servers[f'{kind}-server'] = {
             'DEFAULT': {**common, 'bind_port': port},
             'pipeline:main': {'pipeline': f'{kind}-server'},
             f'app:{kind}-server': {'use': f'egg:swift#{kind}'},
-            **({'object-updater': {'interval': 30},
-                'object-expirer': {'interval': 60}}
-               if kind == 'object' else {}),
-        }
+            **daemons.get(kind, {})}
 
     servers['proxy-server'] = {
         'DEFAULT': {**common, 'bind_port': state.ports()['swift']},
@@ -157,13 +171,14 @@ def swift(state: undercloud_state.StateDirectory) -> dict[str, Sections]:
         'app:proxy-server': {'use': 'egg:swift#proxy',
                              'account_autocreate': 'true',
                              'allow_account_management': 'true'},
-        'filter:cache': {'use': 'egg:swift#memcache'},
+        'filter:cache': _MEMORY_CACHE,
         'filter:tempurl': {'use': 'egg:swift#tempurl',
                            'allowed_digests': 'sha1 sha256 sha512'},
         'filter:authtoken': {
             'paste.filter_factory':
                 'keystonemiddleware.auth_token:filter_factory',
-            **_authtoken(state, 'swift'), 'delay_auth_decision': 'true'},
+            **_authtoken(state, 'swift'), 'delay_auth_decision': 'true',
+            'cache': 'swift.cache'},
         'filter:keystoneauth': {
             'use': 'egg:swift#keystoneauth',
             'operator_roles': 'admin, member, heat_stack_user',
@@ -178,19 +193,19 @@ def swift(state: undercloud_state.StateDirectory) -> dict[str, Sections]:
         'pipeline:main': {'pipeline': 'catch_errors cache proxy-server'},
         'app:proxy-server': {'use': 'egg:swift#proxy',
                              'account_autocreate': 'true'},
-        'filter:cache': {'use': 'egg:swift#memcache'},
+        'filter:cache': _MEMORY_CACHE,
         'filter:catch_errors': {'use': 'egg:swift#catch_errors'},
     }
 
     return servers
 
 
-def inner_swift_ports(state: undercloud_state.StateDirectory
-                      ) -> dict[str, int]:
-    """Ports of the servers that only Swift's proxy speaks to."""
-    first = state.ports()['swift'] + 1
+def _heat_pipeline() -> str:
+    """Where pip put the definition of Heat's WSGI pipeline."""
+    [found] = [path for path in metadata.files('openstack-heat') or []
+               if path.match('etc/heat/api-paste.ini')]
 
-    return {'account': first, 'container': first + 1, 'object': first + 2}
+    return str(pathlib.Path(str(found.locate())).resolve())
 
 
 def _password(state: undercloud_state.StateDirectory, user: str

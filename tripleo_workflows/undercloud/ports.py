@@ -12,41 +12,58 @@
 
 """The undercloud's ports: nobody else may hold them."""
 
+import errno
 import pathlib
 import socket
+from collections.abc import Mapping
 
 from tripleo_workflows import exceptions
-from tripleo_workflows.undercloud import configuration
-from tripleo_workflows.undercloud import state as undercloud_state
 
 _LISTEN = '0A'
 
 
-def refuse_taken(state: undercloud_state.StateDirectory) -> None:
-    """Refuse ports on which somebody listens.
+def refuse_taken(ports: Mapping[str, int]) -> None:
+    """Refuse ports on which somebody listens, or that cannot be had.
 
-    :raises Conflict: names the port, the service and the option.
+    :param ports: by service.
+    :raises InvalidInput: two services have the same port.
+    :raises Conflict: somebody listens; names port, service and option.
     """
-    inner = configuration.inner_swift_ports(state)
-    wanted = [*((service, port, service) for service, port
-                in state.ports().items()),
-              *((f'swift ({kind})', port, 'swift')
-                for kind, port in inner.items())]
+    for service, port in ports.items():
+        option = f'--{service}-port'
+        others = [name for name, other in ports.items()
+                  if other == port and name != service]
 
-    for service, port, option in wanted:
+        if others:
+            raise exceptions.InvalidInput(
+                f'{service} and {others[0]} cannot both have port {port}.',
+                f'Choose another one with {option}.', field=option)
+
         with socket.socket() as probe:
             # A port of our own that was just closed is not taken.
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 
             try:
                 probe.bind(('127.0.0.1', port))
-            except OSError:
-                raise exceptions.Conflict(
-                    f'Port {port}, wanted for {service}, is taken by another '
-                    f'program.',
-                    f'Stop that program, or choose another port with '
-                    f'--{option}-port.', service=service,
-                    port=port) from None
+            except (OSError, OverflowError) as error:
+                raise _refusal(service, port, error) from None
+
+
+def _refusal(service: str, port: int, error: OSError | OverflowError
+             ) -> exceptions.TripleoError:
+    option = f'--{service}-port'
+
+    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+        return exceptions.Conflict(
+            f'Port {port}, wanted for {service}, is taken by another '
+            f'program.',
+            f'Stop that program, or choose another port with {option}.',
+            service=service, port=port)
+
+    return exceptions.InvalidInput(
+        f'Port {port} cannot be had for {service}: '
+        f'{getattr(error, "strerror", None) or error}.',
+        f'Choose another one with {option}.', field=option)
 
 
 def listeners(process_id: int) -> set[str]:

@@ -14,11 +14,15 @@
 
 Each service is prepared in a process of its own, so that they run side by
 side, and in one process per service, because imports cost most of the time.
+What was prepared before is brought up to date: newer releases change
+schemas, and other ports the catalogue.
 """
 
+import os
 import pathlib
 import sys
 import uuid
+from typing import Any
 
 from tripleo_workflows.undercloud import configuration
 from tripleo_workflows.undercloud import sqlite
@@ -39,7 +43,6 @@ REGION = 'RegionOne'
 
 def keystone(state: undercloud_state.StateDirectory) -> None:
     """Keystone: schema, keys, the admin, services, users and catalogue."""
-    import keystone.conf
     import keystone.server
     from keystone.cmd import bootstrap
     from keystone.common import fernet_utils
@@ -70,72 +73,109 @@ def keystone(state: undercloud_state.StateDirectory) -> None:
 
 
 class _Directory:
-    """Fills Keystone through its own managers, without its API."""
+    """Fills Keystone through its own managers, without its API.
 
-    def __init__(self, state, providers, strap):  # type: ignore
+    What is there already stays; only the catalogue is always made anew,
+    because the ports may have changed.
+    """
+
+    def __init__(self, state: undercloud_state.StateDirectory,
+                 providers: Any, strap: Any):
         self._state = state
-        self._providers = providers
+        self._identity = providers.identity_api
+        self._resource = providers.resource_api
+        self._assignment = providers.assignment_api
+        self._catalogue = providers.catalog_api
         self._strap = strap
 
     def fill(self) -> None:
-        identity = self._providers.identity_api
-        resource = self._providers.resource_api
-        assignment = self._providers.assignment_api
-        domain = self._strap.default_domain_id
+        """Make roles, services' users, Heat's domain and the catalogue."""
+        default = self._strap.default_domain_id
 
         for name, for_admin in ROLES.items():
-            role = uuid.uuid4().hex
-            self._providers.role_api.create_role(
-                role, {'id': role, 'name': name})
+            role = self._strap._ensure_role_exists(name)
 
             if for_admin:
-                assignment.add_role_to_user_and_project(
-                    self._strap.admin_user_id, self._strap.project_id, role)
+                self._assignment.create_grant(
+                    role['id'], user_id=self._strap.admin_user_id,
+                    project_id=self._strap.project_id)
 
-        project = uuid.uuid4().hex
-        resource.create_project(project, {
-            'id': project, 'name': 'service', 'domain_id': domain,
-            'enabled': True})
+        project = self._project('service', default)
 
         for name in ('heat', 'mistral', 'swift'):
-            user = identity.create_user({
-                'name': name, 'domain_id': domain, 'enabled': True,
-                'password': self._state.secrets()[name]})
+            user = self._user(name, default)
+
             # Services act for others and validate their tokens.
-            assignment.add_role_to_user_and_project(
-                user['id'], project, self._strap.admin_role_id)
-            assignment.add_role_to_user_and_project(
-                user['id'], project, self._strap.service_role_id)
+            for role in (self._strap.admin_role_id,
+                         self._strap.service_role_id):
+                self._assignment.create_grant(
+                    role, user_id=user, project_id=project)
 
-        self._heat_domain(identity, resource, assignment)
-        self._catalogue()
+        domain = self._domain(configuration.HEAT_DOMAIN)
+        self._assignment.create_grant(
+            self._strap.admin_role_id, domain_id=domain,
+            user_id=self._user('heat_domain_admin', domain))
+        self._fill_catalogue()
 
-    def _heat_domain(self, identity, resource, assignment):  # type: ignore
-        domain = uuid.uuid4().hex
-        resource.create_domain(domain, {
-            'id': domain, 'name': configuration.HEAT_DOMAIN,
-            'enabled': True})
-        user = identity.create_user({
-            'name': 'heat_domain_admin', 'domain_id': domain,
-            'enabled': True,
-            'password': self._state.secrets()['heat_domain_admin']})
-        assignment.create_grant(self._strap.admin_role_id,
-                                user_id=user['id'], domain_id=domain)
+    def _domain(self, name: str) -> str:
+        """The id of a domain."""
+        from keystone import exception
 
-    def _catalogue(self) -> None:
-        catalogue = self._providers.catalog_api
+        domain = {'id': uuid.uuid4().hex, 'name': name, 'enabled': True}
+
+        try:
+            self._resource.create_domain(domain['id'], domain)
+        except exception.Conflict:
+            domain = self._resource.get_domain_by_name(name)
+
+        return str(domain['id'])
+
+    def _project(self, name: str, domain: str) -> str:
+        """The id of a project."""
+        from keystone import exception
+
+        project = {'id': uuid.uuid4().hex, 'name': name, 'enabled': True,
+                   'domain_id': domain}
+
+        try:
+            self._resource.create_project(project['id'], project)
+        except exception.Conflict:
+            project = self._resource.get_project_by_name(name, domain)
+
+        return str(project['id'])
+
+    def _user(self, name: str, domain: str) -> str:
+        """The id of a user who has the generated password."""
+        from keystone import exception
+
+        password = self._state.secrets()[name]
+
+        try:
+            user = self._identity.create_user({
+                'name': name, 'domain_id': domain, 'enabled': True,
+                'password': password})
+        except exception.Conflict:
+            user = self._identity.get_user_by_name(name, domain)
+
+        return str(user['id'])
+
+    def _fill_catalogue(self) -> None:
+        for service in self._catalogue.list_services():
+            if service['name'] in CATALOGUE:
+                self._catalogue.delete_service(service['id'])
 
         for name, (kind, path) in CATALOGUE.items():
-            service = uuid.uuid4().hex
-            catalogue.create_service(service, {
-                'id': service, 'name': name, 'type': kind, 'enabled': True})
+            identifier = uuid.uuid4().hex
+            self._catalogue.create_service(identifier, {
+                'id': identifier, 'name': name, 'type': kind,
+                'enabled': True})
 
             for interface in ('public', 'internal', 'admin'):
                 endpoint = uuid.uuid4().hex
-                catalogue.create_endpoint(endpoint, {
+                self._catalogue.create_endpoint(endpoint, {
                     'id': endpoint, 'interface': interface,
                     'url': self._state.url(name) + path,
-                    'service_id': service, 'region_id': REGION,
+                    'service_id': identifier, 'region_id': REGION,
                     'enabled': True})
 
 
@@ -166,10 +206,10 @@ def swift(state: undercloud_state.StateDirectory) -> None:
     """Swift: one device, and a ring of one replica for each server."""
     from swift.common.ring import RingBuilder
 
-    (state.data / 'swift' / 'device').mkdir(mode=0o700, parents=True,
-                                            exist_ok=True)
+    for name in ('swift/device', 'swift-recon'):
+        (state.data / name).mkdir(mode=0o700, parents=True, exist_ok=True)
 
-    for kind, port in configuration.inner_swift_ports(state).items():
+    for kind, port in configuration.INNER_SWIFT_PORTS.items():
         builder = RingBuilder(part_power=8, replicas=1, min_part_hours=0)
         builder.add_dev({
             'id': 0, 'region': 1, 'zone': 1, 'weight': 1.0, 'ip': '127.0.0.1',
@@ -181,6 +221,7 @@ def swift(state: undercloud_state.StateDirectory) -> None:
 
 def main(service: str, path: str) -> None:
     """Prepare one service."""
+    os.umask(0o077)
     # The services' configuration would read our arguments as their own.
     sys.argv[1:] = []
     {'keystone': keystone, 'heat': heat, 'mistral': mistral,

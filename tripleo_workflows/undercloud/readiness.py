@@ -13,49 +13,63 @@
 """Whether the services of an undercloud truly answer."""
 
 import time
-from collections.abc import Callable
+from typing import Any
 
-import swiftclient
-from heatclient import exc as heat_exceptions
+import requests
 from keystoneauth1 import exceptions as keystone_exceptions
 from keystoneauth1 import session as keystone_session
 from keystoneauth1.identity import v3
-from mistralclient.api import base as mistral_base
 
-from tripleo_workflows import clients as service_clients
 from tripleo_workflows import exceptions
 from tripleo_workflows.undercloud import state as undercloud_state
 from tripleo_workflows.undercloud import supervision
 
 POLL_SECONDS = 0.2
+#: How long a service may take for one answer.
+ANSWER_SECONDS = 10.0
 TAIL_LINES = 15
 
-_ERRORS = (OSError, swiftclient.ClientException,
-           heat_exceptions.HTTPException,
-           keystone_exceptions.ClientException, mistral_base.APIException,
-           exceptions.TripleoError)
+#: By service: its type in the catalogue, and a request that its innermost
+#: part must answer. Heat's engine lists the stacks, and Mistral's executor
+#: runs an action.
+_PROBES: dict[str, tuple[str, str, str, dict[str, Any] | None]] = {
+    'keystone': ('identity', 'GET', '/auth/projects', None),
+    'swift': ('object-store', 'HEAD', '', None),
+    'heat': ('orchestration', 'GET', '/stacks?limit=1', None),
+    'mistral': ('workflowv2', 'POST', '/action_executions', {
+        'name': 'std.noop', 'params': {'run_sync': True}}),
+}
 
 
-def clients(state: undercloud_state.StateDirectory
-            ) -> service_clients.Clients:
-    """Clients of the undercloud's admin."""
-    return service_clients.Clients(keystone_session.Session(auth=v3.Password(
+def session(state: undercloud_state.StateDirectory
+            ) -> keystone_session.Session:
+    """A session of the undercloud's admin, which uses no proxy."""
+    http = requests.Session()
+    http.trust_env = False
+
+    return keystone_session.Session(session=http, auth=v3.Password(
         auth_url=f'{state.url("keystone")}/v3', username='admin',
         password=state.secrets()['admin'], project_name='admin',
-        user_domain_name='Default', project_domain_name='Default')))
+        user_domain_name='Default', project_domain_name='Default'))
 
 
-def is_ready(state: undercloud_state.StateDirectory, service: str) -> bool:
+def is_ready(state: undercloud_state.StateDirectory, service: str,
+             found: keystone_session.Session | None = None) -> bool:
     """Whether a service answers an authenticated request.
 
-    Heat answers through its engine, and Mistral by running an action.
+    :param found: a session to use, else a new one.
     """
-    probe = _PROBES[service]
+    service_type, method, path, body = _PROBES[service]
 
     try:
-        return probe(clients(state))
-    except _ERRORS:
+        answer = (found or session(state)).request(
+            path, method, json=body, connect_retries=0,
+            timeout=ANSWER_SECONDS,
+            endpoint_filter={'service_type': service_type})
+    except (OSError, keystone_exceptions.ClientException):
         return False
+
+    return service != 'mistral' or bool(answer.json()['state'] == 'SUCCESS')
 
 
 def wait(state: undercloud_state.StateDirectory,
@@ -63,43 +77,40 @@ def wait(state: undercloud_state.StateDirectory,
          ) -> None:
     """Wait until a service answers.
 
-    :raises ServiceUnavailable: it does not, in time; shows its log's end.
+    :raises ServiceUnavailable: it died, or does not answer in time; shows
+        its log's end.
     """
     deadline = time.monotonic() + seconds
+    found = session(state)
+    first = None
 
-    while not is_ready(state, service):
-        if (supervisor.states().get(service) == 'FATAL'
-                or time.monotonic() > deadline):
-            log = state.log / f'{service}.log'
-            tail = '\n'.join(log.read_text(errors='replace')
-                             .splitlines()[-TAIL_LINES:])
+    while not is_ready(state, service, found):
+        pid = supervisor.pid(service)
 
-            raise exceptions.ServiceUnavailable(
-                f'{service} does not answer. Its log ends:\n{tail}\n',
-                f'Look into {log}.', service=service)
+        # A service that dies is started again and again; once is enough.
+        if (supervisor.states()[service] in ('BACKOFF', 'EXITED', 'FATAL')
+                or first not in (None, pid)):
+            raise _unavailable(state, service, 'died while it started')
 
+        if time.monotonic() > deadline:
+            raise _unavailable(
+                state, service, f'did not answer within {seconds:.0f} s')
+
+        first = pid
         time.sleep(POLL_SECONDS)
 
 
-def _keystone(found: service_clients.Clients) -> bool:
-    return bool(found.session.get_token())
+def tail(log: str) -> str:
+    """The end of a log, indented, on lines of its own."""
+    return '\n'.join(f'    {line}' for line
+                     in log.splitlines()[-TAIL_LINES:])
 
 
-def _swift(found: service_clients.Clients) -> bool:
-    return found.swift.head_account() is not None
+def _unavailable(state: undercloud_state.StateDirectory, service: str,
+                 what: str) -> exceptions.ServiceUnavailable:
+    log = state.log / f'{service}.log'
+    end = tail(log.read_text(errors='replace')) if log.exists() else ''
 
-
-def _heat(found: service_clients.Clients) -> bool:
-    return list(found.heat.stacks.list(limit=1)) is not None
-
-
-def _mistral(found: service_clients.Clients) -> bool:
-    execution = found.mistral.action_executions.create(
-        'std.noop', {}, run_sync=True, save_result=False)
-
-    return bool(execution.state == 'SUCCESS')
-
-
-_PROBES: dict[str, Callable[[service_clients.Clients], bool]] = {
-    'keystone': _keystone, 'swift': _swift, 'heat': _heat,
-    'mistral': _mistral}
+    return exceptions.ServiceUnavailable(
+        f'{service} {what}. Its log ends:\n{end}\n',
+        f'Look into {log}, then try again.', service=service)

@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Heat's API and engine in one process: ``python -m …serve_heat STATE_DIR``."""
+"""Heat in one process: ``python -m …serve_heat STATE_DIR``."""
 
 import pathlib
 import sys
@@ -18,6 +18,7 @@ import time
 from typing import Any
 
 from oslo_service import backend
+
 from tripleo_workflows.undercloud import sqlite
 from tripleo_workflows.undercloud import state as undercloud_state
 
@@ -38,6 +39,7 @@ def main(state: undercloud_state.StateDirectory) -> None:
     from heat.rpc import api as rpc_api
     from oslo_config import cfg
     from oslo_log import log
+
     from tripleo_workflows.undercloud import transport
 
     sqlite.serialise_writers()

@@ -10,14 +10,14 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""All of Mistral in one process: ``python -m …serve_mistral STATE_DIR``."""
+"""Mistral in one process: ``python -m …serve_mistral STATE_DIR``."""
 
 import pathlib
 import signal
 import sys
-import threading
 
 from oslo_service import backend
+
 from tripleo_workflows.undercloud import sqlite
 from tripleo_workflows.undercloud import state as undercloud_state
 
@@ -38,6 +38,7 @@ def main(state: undercloud_state.StateDirectory) -> None:
     from mistral.services import periodic_server
     from oslo_config import cfg
     from oslo_log import log
+
     from tripleo_workflows.undercloud import transport
 
     sqlite.serialise_writers()
@@ -56,12 +57,9 @@ def main(state: undercloud_state.StateDirectory) -> None:
     server = wsgi.Server(
         ('127.0.0.1', state.ports()['mistral']), app.setup_app(),
         numthreads=16, request_queue_size=BACKLOG)
-    threading.Thread(target=server.safe_start, daemon=True).start()
-    stopped = threading.Event()
-    signal.signal(signal.SIGTERM, lambda number, frame: stopped.set())
-    stopped.wait()
-    # What runs here is resumed from the database, so nothing is waited for.
-    server.stop()
+    # What runs here is resumed from the database, so TERM waits for nothing.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    server.safe_start()
 
 
 if __name__ == '__main__':

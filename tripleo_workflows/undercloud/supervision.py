@@ -14,6 +14,7 @@
 
 import http.client
 import os
+import pathlib
 import shlex
 import subprocess
 import sys
@@ -26,6 +27,7 @@ from typing import Any
 from supervisor import xmlrpc as supervisor_xmlrpc
 
 from tripleo_workflows import exceptions
+from tripleo_workflows.undercloud import processes
 from tripleo_workflows.undercloud import state as undercloud_state
 
 _CONFIGURATION = """\
@@ -73,7 +75,15 @@ stdout_logfile_backups = 1
 """
 
 START_SECONDS = 20.0
-POLL_SECONDS = 0.1
+#: Longer than any program may take to stop.
+STOP_SECONDS = 60.0
+POLL_SECONDS = 0.05
+
+#: What programs inherit of the environment of whoever starts the
+#: supervisor. Credentials and proxies are not among it.
+INHERITED = frozenset([
+    'HOME', 'LANG', 'LC_ALL', 'LOGNAME', 'PATH', 'PYTHONPATH', 'SHELL',
+    'TMPDIR', 'TZ', 'USER', 'VIRTUAL_ENV'])
 
 
 class Supervisor:
@@ -96,7 +106,8 @@ class Supervisor:
             socket=self._state.socket))
         subprocess.run(
             [sys.executable, '-m', 'supervisor.supervisord', '-c',
-             str(path)], check=True, stdin=subprocess.DEVNULL, umask=0o077)
+             str(path)], check=True, stdin=subprocess.DEVNULL, umask=0o077,
+            env=self._environment())
         deadline = time.monotonic() + START_SECONDS
 
         while not self.is_running():
@@ -109,21 +120,35 @@ class Supervisor:
 
     def is_running(self) -> bool:
         """Whether the supervisor answers."""
+        return self.supervisor_pid() is not None
+
+    def supervisor_pid(self) -> int | None:
+        """The supervisor's own process id, None while it does not run."""
         try:
-            self._call('getPID')
-            return True
+            return int(self._call('getPID'))
         except exceptions.ServiceUnavailable:
-            return False
+            return None
 
     def stop(self) -> None:
-        """Stop all programs, then the supervisor; return when it is gone."""
-        if not self.is_running():
+        """Stop all programs, then the supervisor; return when it is gone.
+
+        :raises DeadlineExceeded: it is not.
+        """
+        process_id = self.supervisor_pid()
+
+        if process_id is None:
             return
 
-        process_id = int(self._call('getPID'))
         self._call('shutdown')
+        deadline = time.monotonic() + STOP_SECONDS
 
-        while os.path.exists(f'/proc/{process_id}'):
+        while processes.is_alive(process_id):
+            if time.monotonic() > deadline:
+                raise exceptions.DeadlineExceeded(
+                    'The process supervisor did not stop.',
+                    f'Look into {self._state.log}/supervisord.log.',
+                    pid=process_id)
+
             time.sleep(POLL_SECONDS)
 
     def add(self, name: str, command: Sequence[str],
@@ -148,7 +173,7 @@ class Supervisor:
         self._update()
 
         if self.states().get(name) in ('STOPPED', 'EXITED', 'FATAL'):
-            self._call('startProcess', name)
+            self._start(name)
 
     def remove(self, name: str) -> None:
         """Stop a program and forget it."""
@@ -156,11 +181,15 @@ class Supervisor:
         self._update()
 
     def restart(self, name: str) -> None:
-        """Stop a program, if it runs, and start it."""
+        """Stop a program, if it runs, and start it.
+
+        :raises NotFound: there is no such program.
+        :raises ServiceUnavailable: it ends at once.
+        """
         if self.states().get(name) in ('RUNNING', 'STARTING', 'BACKOFF'):
             self._call('stopProcess', name)
 
-        self._call('startProcess', name)
+        self._start(name)
 
     def states(self) -> dict[str, str]:
         """The programs' states by name, in supervisor's words."""
@@ -168,10 +197,35 @@ class Supervisor:
                 for row in self._call('getAllProcessInfo')}
 
     def pid(self, name: str) -> int | None:
-        """The process id of a program, None while it does not run."""
+        """The process id of a program, None while it does not run.
+
+        :raises NotFound: there is no such program.
+        """
         process_id = int(self._call('getProcessInfo', name)['pid'])
 
         return process_id or None
+
+    def _start(self, name: str) -> None:
+        try:
+            self._call('startProcess', name)
+        except xmlrpc.client.Fault as fault:
+            if fault.faultCode == supervisor_xmlrpc.Faults.ALREADY_STARTED:
+                return
+
+            raise exceptions.ServiceUnavailable(
+                f'{name} ended as soon as it was started.',
+                f'Look into {self._state.log}/{name}.log.') from None
+
+    def _environment(self) -> dict[str, str]:
+        kept = {name: value for name, value in os.environ.items()
+                if name in INHERITED}
+
+        # This environment's own commands come first.
+        path = (str(pathlib.Path(sys.executable).parent),
+                kept.get('PATH', os.defpath))
+
+        return {**kept, 'PATH': ':'.join(path),
+                processes.MARK: str(self._state.root)}
 
     def _update(self) -> None:
         [[added, changed, removed]] = self._call('reloadConfig')
@@ -190,6 +244,14 @@ class Supervisor:
 
         try:
             return getattr(proxy.supervisor, method)(*arguments)
+        except xmlrpc.client.Fault as fault:
+            if fault.faultCode == supervisor_xmlrpc.Faults.BAD_NAME:
+                raise exceptions.NotFound(
+                    f'The process supervisor knows no {arguments[0]}.',
+                    'Look at what it knows: tripleo-undercloud status '
+                    f'--state-dir {self._state.root}') from None
+
+            raise
         except (OSError, http.client.HTTPException):
             raise exceptions.ServiceUnavailable(
                 'The process supervisor does not answer.',

@@ -16,11 +16,11 @@ import http.server
 import json
 import os
 import pathlib
+import queue
 import signal
 import subprocess
 import threading
 import time
-import queue
 
 import fixtures
 import testtools
