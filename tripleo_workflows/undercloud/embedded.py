@@ -26,7 +26,6 @@ from importlib import metadata
 
 from tripleo_workflows import exceptions
 from tripleo_workflows.undercloud import configuration
-from tripleo_workflows.undercloud import nodes
 from tripleo_workflows.undercloud import credentials
 from tripleo_workflows.undercloud import node_boot
 from tripleo_workflows.undercloud import nodes
@@ -223,8 +222,6 @@ def down(state: undercloud_state.StateDirectory) -> None:
     with state.lock():
         try:
             supervision.Supervisor(state).stop()
-    # Guardians of steps live in sessions of their own.
-    nodes.end_leftovers(state)
         finally:
             # Some may have lost their supervisor, or left their group.
             processes.end_marked(state.root)
