@@ -1,0 +1,124 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Steps on a real agent, delivered as software deployments."""
+
+import time
+import uuid
+
+import testtools
+
+from tests.functional import cloud as functional_cloud
+from tripleo_workflows.deployments import delivery
+from tripleo_workflows.operation import record
+
+SECONDS = 5
+
+
+class DeliveryTestCase(testtools.TestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.cloud = functional_cloud.deployed()
+        self.plan = uuid.uuid4().hex
+        name = f'{functional_cloud.PLAN}-compute-0'
+        rollout = self.cloud.clients.heat.stacks.output_show(
+            functional_cloud.PLAN, 'ServerIdMap')['output']['output_value']
+        self.node = delivery.Target(
+            name, rollout['server_ids']['Compute'][0], {'NODE_NAME': name})
+        self.directory = self.cloud.node(name).root
+        self.dispatcher = delivery.Dispatcher(
+            self.cloud.clients,
+            record.Record(self.cloud.clients.swift,
+                          functional_cloud.PLAN).container)
+
+    def step(self, service, script, **changes):
+        # A plan of the test's own: fences are counted by plan.
+        return delivery.Step(
+            plan=self.plan, operation=self.plan, service=service, batch=1,
+            step='start', script=script, timeout=30,
+            **{'fence': 1, **changes})
+
+    def send(self, step):
+        sent = self.dispatcher.send(step, [self.node])
+        self.addCleanup(self.dispatcher.clean, step.prefix, sent.values())
+
+    def wait(self, step):
+        deadline = time.monotonic() + 60
+
+        while (answer := self.dispatcher.answer(step, self.node.name)) is None:
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.1)
+
+        return answer
+
+    def forget(self, step):
+        """Remove what the node answered, to see that it answers again."""
+        self.cloud.clients.swift.delete_object(
+            f'{functional_cloud.PLAN}-operations',
+            f'{step.prefix}{self.node.name}.result')
+
+    def test_steps_of_two_services_run_side_by_side(self):
+        steps = [self.step(service, f'sleep {SECONDS}')
+                 for service in ('first', 'second')]
+
+        for step in steps:
+            self.send(step)
+
+        answers = [self.wait(step) for step in steps]
+        self.assertEqual(['done', 'done'],
+                         [answer['status'] for answer in answers])
+        starts = [answer['started'] for answer in answers]
+        # The second began while the first one ran.
+        self.assertLess(max(starts) - min(starts), SECONDS)
+
+    def test_a_second_delivery_runs_nothing(self):
+        count = self.directory / 'count'
+        step = self.step('counted', f'echo x >> {count}; echo $NODE_NAME')
+        self.send(step)
+        first = self.wait(step)
+        self.forget(step)
+        self.send(step)
+
+        self.assertEqual(first, self.wait(step))
+        self.assertEqual(f'{self.node.name}\n', first['output'])
+        self.assertEqual('x\n', count.read_text())
+
+    def test_a_lower_fence_is_refused(self):
+        high = self.step('fenced', 'true', fence=7)
+        self.send(high)
+        self.assertEqual('done', self.wait(high)['status'])
+        low = self.step('refused', 'touch refused', fence=6)
+        self.send(low)
+        answer = self.wait(low)
+
+        self.assertEqual(('refused', 6, 7), (
+            answer['status'], answer['fence'], answer['fence_seen']))
+
+    def test_the_answer_is_known_soon(self):
+        step = self.step('timed', 'true')
+        begun = time.time()
+        self.send(step)
+        self.wait(step)
+        self.assertLess(time.time() - begun, 10)
+        self.assertEqual(
+            ({self.node.name}, {self.node.name}), self.settled(step))
+
+    def settled(self, step):
+        """Both objects of a delivery, when the hook has signalled too."""
+        deadline = time.monotonic() + 20
+
+        while not all(found := self.dispatcher.answered(step)):
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.1)
+
+        return found
