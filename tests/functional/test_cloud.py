@@ -163,6 +163,29 @@ class CloudTestCase(testtools.TestCase):
         self.addCleanup(self.cloud.set_parameters, ComputeCount=enough)
         self.cloud.preview()
 
+    def test_a_failed_step_is_explained_and_rolled_again(self):
+        template = 'deployment/monitor-agent/package.sh'
+        text = self.cloud.plan()[template]
+        swift = self.cloud.clients.swift
+        swift.put_object(PLAN, template,
+                         '#!/bin/sh\necho no such package >&2\nexit 3\n')
+        self.addCleanup(swift.put_object, PLAN, template, text)
+        rollout = self.cloud.preview()
+        self.assertRaisesRegex(
+            functional_cloud.ExecutionFailed,
+            r'ended with 3.*no such package.*preview again.*service='
+            r'monitor_agent, batch=1, step=package, node=.*compute-0\]$',
+            self.cloud.upgrade, rollout['digest'])
+        # The agent was stopped for its roll: going back must start it again.
+        swift.put_object(PLAN, template, text)
+        rollout = self.cloud.preview()
+        self.assertIn('compute-0 (an earlier roll did not end)',
+                      rollout['tree'])
+        self.assertNotIn('compute-1', rollout['tree'])
+        self.cloud.upgrade(rollout['digest'])
+        self.assertIn('interval', ask(self.cloud.addresses('compute')[0],
+                                      8090, 'health'))
+
     def test_an_operation_survives_the_death_of_mistral(self):
         self.other_release()
         before = self.starts()

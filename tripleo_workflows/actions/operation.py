@@ -74,6 +74,22 @@ class Close(base.Action):
                           operation_record.Operation(**self.operation))
 
 
+class Fail(base.Action):
+    """Fail with what the record says went wrong.
+
+    Input: ``operation``, as tripleo.operation.guard returned it. The error
+    names each failed step with its service and node, the end of its output
+    and a remedy.
+    """
+
+    def __init__(self, operation: dict[str, Any]):
+        self.operation = operation
+
+    def act(self, caller: base.Caller) -> None:
+        raise ends.failure(caller.clients,
+                           operation_record.Operation(**self.operation))
+
+
 class Resume(base.Action):
     """Take over the lock of an operation that was left open.
 

@@ -199,6 +199,9 @@ def _why(base: Mapping[str, Any], parts: Mapping[str, str]) -> str:
     if not base:
         return 'not rolled yet'
 
+    if base['revision'] == revision.UNFINISHED:
+        return 'an earlier roll did not end'
+
     if base['release'] != parts['release']:
         return f'release {base["release"]} → {parts["release"]}'
 

@@ -191,6 +191,26 @@ def close(clients: service_clients.Clients,
     return summary
 
 
+def failure(clients: service_clients.Clients,
+            operation: operation_record.Operation) -> exceptions.StepFailed:
+    """Why a rollout could not be carried out, from its record."""
+    record = operation_record.Record(clients.swift, operation.plan)
+    document = record.document(operation.digest)
+    errors = [entry['error']
+              for service, rolled in document['services'].items()
+              for number in range(1, len(rolled['batches']) + 1)
+              for entry in record.batch(operation, service, number).values()
+              if 'error' in entry]
+
+    if errors:
+        return exceptions.StepFailed(' '.join(errors))
+
+    return exceptions.StepFailed(
+        'The rollout stopped without a recorded failure: an action or its '
+        'worker was lost, or somebody cancelled an execution.',
+        'Start tripleo.operation.v1.resume to go on.', plan=operation.plan)
+
+
 def resume(clients: service_clients.Clients, root: str, person: str,
            plan: str, take_over: bool) -> dict[str, Any]:
     """Take over the lock of an operation that was left open.

@@ -19,6 +19,9 @@ from typing import Any
 
 from tripleo_workflows.rollout import lifecycle as lifecycle_format
 
+#: What is recorded of a node whose batch was begun and has not ended.
+UNFINISHED = 'unfinished'
+
 
 def digest(value: object) -> str:
     """SHA-256 of a value's canonical JSON, in hexadecimal."""

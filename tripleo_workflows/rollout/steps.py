@@ -25,6 +25,7 @@ from tripleo_workflows.operation import lock
 from tripleo_workflows.operation import record as operation_record
 from tripleo_workflows.rollout import document as rollout_document
 from tripleo_workflows.rollout import lifecycle as lifecycle_format
+from tripleo_workflows.rollout import revision
 
 #: An action answers within 25 s; what takes longer is waited for in slices.
 SLICE_SECONDS = 20.0
@@ -87,12 +88,38 @@ class Batch:
                      else self._deliver)
 
         if not self._is_done(step):
+            self._leave_revisions()
+            entry.pop('error', None)
+
             try:
                 carry_out(step, entry, concerned, time.time() + seconds)
+            except exceptions.TripleoError as error:
+                entry['error'] = str(error)
+                raise
             finally:
                 self._save()
 
         return self._answer(step)
+
+    def _leave_revisions(self) -> None:
+        """Record, once, that the batch's nodes leave what they were.
+
+        Should the batch never end, they are rolled again, even where the
+        plan goes back to what they had.
+        """
+        if len(self._steps) > 1:
+            return
+
+        state = self._record.state(self._operation.fence, self._name)
+        nodes = state.get('nodes', {})
+
+        for name in self._nodes:
+            if name in nodes:
+                nodes[name] = {**nodes[name],
+                               'revision': revision.UNFINISHED}
+
+        if nodes:
+            self._record.put_state(self._operation.fence, self._name, state)
 
     def finish(self) -> Answer:
         """Record the batch's revisions; clean up what was sent.
@@ -287,7 +314,7 @@ class Batch:
                else f'ended with {entry["status_code"]}')
 
         return exceptions.StepFailed(
-            f'The step {how}. Its output ends: {tail or "(no output)"}',
+            f'The step {how}. Its output ends: "{tail or "(no output)"}".',
             "Correct the cause, on the node or in the service's template, "
             'and preview again: what is done stays done.', **where)
 

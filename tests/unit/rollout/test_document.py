@@ -140,6 +140,19 @@ class ComputeTestCase(testtools.TestCase):
         self.assertEqual(['controller-1'], list(nodes))
         self.assertIsNone(nodes['controller-1']['base'])
 
+    def test_a_roll_that_did_not_end_is_rolled_again(self):
+        services = {'Controller': {'web': lifecycle()}}
+        states = carried_out(self.compute(services))
+        states['web']['nodes']['controller-2']['revision'] = 'unfinished'
+
+        nodes = self.compute(services, states)['services']['web']['nodes']
+
+        self.assertEqual(['controller-2'], list(nodes))
+        # It is drained and stopped, for something may run there.
+        self.assertIsNotNone(nodes['controller-2']['base'])
+        self.assertEqual('an earlier roll did not end',
+                         nodes['controller-2']['why'])
+
     def test_an_untouched_service_passes_its_dependencies_on(self):
         def services(release):
             return {'Controller': {
