@@ -139,6 +139,8 @@ class Supervisor:
         if process_id is None:
             return
 
+        # By itself, a shutdown stops one program after the other.
+        self._call('stopAllProcesses')
         self._call('shutdown')
         deadline = time.monotonic() + STOP_SECONDS
 
