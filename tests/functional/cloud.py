@@ -138,11 +138,25 @@ class Cloud:
 
 
 @functools.cache
-def deployed():
-    """The cloud of this run, deployed at the first call."""
+def _deployment():
     cloud = Cloud()
-    cloud.summary = cloud.deploy()['summary']
+
+    try:
+        cloud.summary = cloud.deploy()['summary']
+    except Exception as error:
+        return None, error
+
+    return cloud, None
+
+
+def deployed():
+    """The cloud of this run, deployed at the first call.
+
+    Where that failed, each caller is told the one cause.
+    """
+    cloud, error = _deployment()
+
+    if error:
+        raise error
 
     return cloud
-
-

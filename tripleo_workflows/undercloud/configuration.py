@@ -134,7 +134,7 @@ def mistral(state: undercloud_state.StateDirectory) -> Sections:
                              'max_missed_heartbeats': 8,
                              'first_heartbeat_timeout': 60},
         'scheduler': {'fixed_delay': 5},
-        'cron_trigger': {'execution_interval': 10},
+        'cron_trigger': {'execution_interval': 10, 'run_in_api': 'false'},
         'tripleo': {'enroll_directory': state.enroll},
     }
 

@@ -216,7 +216,10 @@ def swift(state: undercloud_state.StateDirectory) -> None:
             'port': port, 'device': 'device', 'replication_ip': '127.0.0.1',
             'replication_port': port})
         builder.rebalance()
-        builder.get_ring().save(str(state.etc / f'{kind}.ring.gz'))
+        path = state.etc / f'{kind}.ring.gz'
+        builder.get_ring().save(str(path))
+        # Swift makes its rings readable for everybody.
+        path.chmod(0o600)
 
 
 def main(service: str, path: str) -> None:

@@ -18,6 +18,7 @@ import os
 import pathlib
 import signal
 import time
+from collections.abc import Iterable
 
 #: The variable by which every process of an undercloud can be told; its
 #: value is the state directory. Nodes have an environment of their own.
@@ -35,7 +36,11 @@ def is_alive(process_id: int) -> bool:
     except (FileNotFoundError, ProcessLookupError):
         return False
 
-    return stat.rpartition(')')[2].split()[0] != 'Z'
+    fields = stat.rpartition(')')[2].split()
+    # Threads may live on for a moment, and hold its ports.
+    state, threads = fields[0], int(fields[17])
+
+    return state != 'Z' or threads > 1
 
 
 def marked(root: pathlib.Path) -> list[int]:
@@ -67,7 +72,8 @@ def end_marked(root: pathlib.Path) -> int:
     _signal(found, signal.SIGTERM)
     deadline = time.monotonic() + GRACE_SECONDS
 
-    while living := marked(root):
+    # One that is about to end has no mark any more, but may have its ports.
+    while living := {*marked(root), *filter(is_alive, found)}:
         if time.monotonic() > deadline:
             _signal(living, signal.SIGKILL)
 
@@ -94,7 +100,7 @@ def cpu_seconds(process_id: int) -> float:
     return (int(user) + int(system)) / os.sysconf('SC_CLK_TCK')
 
 
-def _signal(process_ids: list[int], number: int) -> None:
+def _signal(process_ids: Iterable[int], number: int) -> None:
     for process_id in process_ids:
         with contextlib.suppress(ProcessLookupError):
             os.kill(process_id, number)

@@ -104,10 +104,18 @@ class Supervisor:
         undercloud_state.write_private(path, _CONFIGURATION.format(
             root=self._state.root, log=self._state.log, etc=self._state.etc,
             socket=self._state.socket))
-        subprocess.run(
+        done = subprocess.run(
             [sys.executable, '-m', 'supervisor.supervisord', '-c',
-             str(path)], check=True, stdin=subprocess.DEVNULL, umask=0o077,
+             str(path)], stdin=subprocess.DEVNULL, umask=0o077, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             env=self._environment())
+
+        if done.returncode:
+            raise exceptions.ServiceUnavailable(
+                f'The process supervisor did not start: '
+                f'{done.stdout.strip()}',
+                f'Look into {self._state.log}/supervisord.log.')
+
         deadline = time.monotonic() + START_SECONDS
 
         while not self.is_running():
@@ -139,7 +147,7 @@ class Supervisor:
         if process_id is None:
             return
 
-        # By itself, a shutdown stops one program after the other.
+        # All at once: a shutdown alone stops one after the other.
         self._call('stopAllProcesses')
         self._call('shutdown')
         deadline = time.monotonic() + STOP_SECONDS
@@ -164,7 +172,7 @@ class Supervisor:
             wanted for a program that stops its own children.
         """
         variables = ','.join(
-            f'{key}="{_escaped(value)}"'
+            f'{key}={_quoted(value)}'
             for key, value in (environment or {}).items())
         undercloud_state.write_private(
             self._programs / f'{name}.conf', _PROGRAM.format(
@@ -226,7 +234,8 @@ class Supervisor:
         path = (str(pathlib.Path(sys.executable).parent),
                 kept.get('PATH', os.defpath))
 
-        return {**kept, 'PATH': ':'.join(path),
+        # Warnings are for those who develop the services.
+        return {**kept, 'PATH': ':'.join(path), 'PYTHONWARNINGS': 'ignore',
                 processes.MARK: str(self._state.root)}
 
     def _update(self) -> None:
@@ -265,4 +274,11 @@ class Supervisor:
 
 def _escaped(text: str) -> str:
     # Supervisor expands %(name)s in its configuration.
-    return text.replace('%', '%%').replace('"', '\\"')
+    return text.replace('%', '%%')
+
+
+def _quoted(value: str) -> str:
+    # It knows both kinds of quotes, and no way to escape one.
+    quote = '"' if '"' not in value else "'"
+
+    return f'{quote}{_escaped(value)}{quote}'
