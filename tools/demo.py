@@ -53,7 +53,8 @@ REQUESTS = 500
 WRITES = 50
 
 #: Where the undercloud lives; made anew each time.
-STATE = pathlib.Path('.tox/demo')
+#: Not .tox/demo, where tox keeps things of its own.
+STATE = pathlib.Path('.tox/demo-cloud')
 BIN = pathlib.Path(sys.executable).parent
 
 

@@ -27,7 +27,7 @@ from tripleo_workflows.undercloud import embedded
 from tripleo_workflows.undercloud import state as undercloud_state
 
 WORK = pathlib.Path('.tox').absolute()
-DEMO = WORK / 'demo'
+DEMO = WORK / 'demo-cloud'
 OURS = WORK / 'undercloud'
 
 
