@@ -67,26 +67,25 @@ def read(mistral: mistral_client.Client, name: str) -> Holder | None:
     return _variables(environment)
 
 
-def highest(mistral: mistral_client.Client, series: str
-            ) -> tuple[int, Holder | None]:
-    """The highest number taken in a series, and its holder.
-
-    :returns: ``(0, None)`` where none was ever taken.
-    """
+def highest(mistral: mistral_client.Client, series: str) -> int:
+    """The highest number taken in a series, 0 where none ever was."""
     prefix = f'{series}.'
-    found = {int(environment.name.removeprefix(prefix)): environment
-             for environment in mistral.environments.list(
-                 name=f'has:{prefix}')
-             if environment.name.startswith(prefix)
-             and environment.name.removeprefix(prefix).isdigit()}
+    numbers = [environment.name.removeprefix(prefix)
+               for environment in mistral.environments.list(
+                   name=f'has:{prefix}')
+               if environment.name.startswith(prefix)]
 
-    if not found:
-        return 0, None
+    return max((int(number) for number in numbers if number.isdigit()),
+               default=0)
 
-    number = max(found)
 
-    # The list may leave the variables out; the single answer never does.
-    return number, read(mistral, found[number].name)
+def drop(mistral: mistral_client.Client, name: str) -> None:
+    """Remove a claim that nobody needs any more, if it is there."""
+    try:
+        mistral.environments.delete(name)
+    except mistral_base.APIException as error:
+        if error.error_code != 404:
+            raise
 
 
 def _variables(environment: Any) -> Holder:

@@ -88,6 +88,10 @@ class _Environments:
 
         return types.SimpleNamespace(name=name, variables=self.stored[name])
 
+    def delete(self, name):
+        self.get(name)
+        del self.stored[name]
+
     def list(self, name):
         part = name.removeprefix('has:')
 

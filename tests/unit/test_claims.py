@@ -44,6 +44,11 @@ class ClaimsTestCase(testtools.TestCase):
         for name in ('a.2', 'a.10', 'a.x', 'ab.99', 'b.a.77'):
             claims.take(self.mistral, name, {'name': name})
 
-        self.assertEqual((10, {'name': 'a.10'}),
-                         claims.highest(self.mistral, 'a'))
-        self.assertEqual((0, None), claims.highest(self.mistral, 'c'))
+        self.assertEqual(10, claims.highest(self.mistral, 'a'))
+        self.assertEqual(0, claims.highest(self.mistral, 'c'))
+
+    def test_dropping_what_is_gone_is_no_error(self):
+        claims.take(self.mistral, 'a.1', {})
+        claims.drop(self.mistral, 'a.1')
+        claims.drop(self.mistral, 'a.1')
+        self.assertIsNone(claims.read(self.mistral, 'a.1'))

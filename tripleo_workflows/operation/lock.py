@@ -66,7 +66,8 @@ def series(plan: str) -> str:
 def current(mistral: mistral_client.Client, plan: str
             ) -> tuple[int, Holder | None]:
     """The newest lock of a plan, whether its owner still lives or not."""
-    number, holder = claims.highest(mistral, series(plan))
+    number = claims.highest(mistral, series(plan))
+    holder = claims.read(mistral, f'{series(plan)}.{number}')
 
     return number, Holder(**holder) if holder else None
 
@@ -100,6 +101,9 @@ def acquire(mistral: mistral_client.Client, plan: str, wanted: Holder,
 
         if claims.take(mistral, f'{series(plan)}.{number + 1}',
                        dataclasses.asdict(wanted)):
+            # Only the newest two are of any use, and lists are capped.
+            claims.drop(mistral, f'{series(plan)}.{number - 1}')
+
             return number + 1, wanted
 
         # Another contender was faster, and we look at it once more. Whoever
@@ -127,11 +131,13 @@ def require_fence(mistral: mistral_client.Client, plan: str, fence: int
 
     :raises FenceLost: somebody has; the caller must stop.
     """
-    newer = claims.read(mistral, f'{series(plan)}.{fence + 1}')
+    newest = claims.highest(mistral, series(plan))
 
-    if newer:
+    if newest > fence:
+        _, holder = current(mistral, plan)
+
         raise exceptions.FenceLost(
             f'This execution works under fence {fence}, and '
-            f'{newer["person"]} has taken {fence + 1}.',
+            f'{holder.person if holder else "somebody"} has taken {newest}.',
             'Nothing is to be done: the newer execution goes on.',
-            plan=plan, execution=newer['root'])
+            plan=plan, execution=holder.root if holder else '')

@@ -24,6 +24,7 @@ from tripleo_workflows.deployments import delivery
 from tripleo_workflows.operation import lock
 from tripleo_workflows.operation import record as operation_record
 from tripleo_workflows.rollout import document as rollout_document
+from tripleo_workflows.rollout import failures
 from tripleo_workflows.rollout import lifecycle as lifecycle_format
 from tripleo_workflows.rollout import revision
 
@@ -36,8 +37,6 @@ RESEND_SECONDS = 5.0
 #: How long a node may take to fetch a step, beside the step's own time.
 DELIVERY_SECONDS = 120
 DEFAULT_TIMEOUT = 600
-#: Characters of a failed node's output that an error shows.
-TAIL_CHARACTERS = 600
 
 Answer = dict[str, Any]
 
@@ -82,14 +81,18 @@ class Batch:
         if not concerned:
             return self._answer(step)
 
-        entry = self._steps.setdefault(
-            step, {'begun': round(time.time(), 3), 'nodes': {}})
+        entry = self._steps.setdefault(step, {'nodes': {}})
         carry_out = (self._check if step in lifecycle_format.CHECK_STEPS
                      else self._deliver)
 
         if not self._is_done(step):
             self._leave_revisions()
             entry.pop('error', None)
+
+            if entry.get('fence') != self._operation.fence:
+                # Who goes on after a crash has the whole time again.
+                entry.update(fence=self._operation.fence,
+                             begun=round(time.time(), 3))
 
             try:
                 carry_out(step, entry, concerned, time.time() + seconds)
@@ -213,7 +216,11 @@ class Batch:
         dispatcher = delivery.Dispatcher(self._clients,
                                          self._record.container)
         nodes = entry['nodes']
-        missing = [name for name in concerned if name not in nodes]
+        # What an earlier execution sent is asked of the node again: its
+        # journal answers, and lower fences are refused from then on.
+        missing = [name for name in concerned if name not in nodes
+                   or (nodes[name]['status'] == 'sent'
+                       and nodes[name]['fence'] < self._operation.fence)]
 
         if missing:
             self._send(dispatcher, step, entry, missing)
@@ -243,7 +250,8 @@ class Batch:
                   if nodes[name]['status'] not in ('sent', 'done')]
 
         if failed and not waiting:
-            raise self._failure(step, failed[0], nodes[failed[0]])
+            raise failures.of_node(nodes[failed[0]],
+                                   **self._where(step, failed[0]))
 
     def _send(self, dispatcher: delivery.Dispatcher, step: str,
               entry: Answer, names: list[str]) -> None:
@@ -257,12 +265,15 @@ class Batch:
                     rollout_document.facts_of(self._nodes[name]))
                  for name in group])
 
+            now = round(time.time(), 3)
+
             for name, ids in sent.items():
                 before = entry['nodes'].get(name, {})
+                again = before.get('fence') == self._operation.fence
                 entry['nodes'][name] = {
-                    'status': 'sent', 'sent': round(time.time(), 3),
-                    'first_sent': before.get('first_sent',
-                                             round(time.time(), 3)),
+                    'status': 'sent', 'fence': self._operation.fence,
+                    'sent': now,
+                    'first_sent': before['first_sent'] if again else now,
                     'ids': [*before.get('ids', []), ids]}
 
     def _take(self, dispatcher: delivery.Dispatcher, step: str,
@@ -283,40 +294,6 @@ class Batch:
         elif (time.time() > known['first_sent'] + request.timeout
                 + DELIVERY_SECONDS):
             known['status'] = 'unreachable'
-
-    def _failure(self, step: str, node: str, entry: Answer
-                 ) -> exceptions.TripleoError:
-        where = self._where(step, node)
-        status = entry['status']
-
-        if status == 'unreachable':
-            return exceptions.DeadlineExceeded(
-                'The node did not answer in time.',
-                'Look at its agent (os-collect-config), then preview again.',
-                **where)
-
-        if status == 'interrupted':
-            return exceptions.StepFailed(
-                'The step was interrupted on the node, and whether it took '
-                'effect is not known.',
-                'Look at the node, then preview again: a new operation runs '
-                'the step once more.', **where)
-
-        if status == 'refused':
-            return exceptions.FenceLost(
-                f'The node has seen fence {entry["fence_seen"]} and refuses '
-                f'{self._operation.fence}.',
-                'A newer operation has been there: look at it first.',
-                **where)
-
-        tail = entry.get('output', '').strip()[-TAIL_CHARACTERS:]
-        how = ('exceeded its time limit' if entry.get('timed_out')
-               else f'ended with {entry["status_code"]}')
-
-        return exceptions.StepFailed(
-            f'The step {how}. Its output ends: "{tail or "(no output)"}".',
-            "Correct the cause, on the node or in the service's template, "
-            'and preview again: what is done stays done.', **where)
 
     def _clean(self) -> None:
         dispatcher = delivery.Dispatcher(self._clients,

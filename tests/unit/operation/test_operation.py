@@ -71,6 +71,12 @@ class LockTestCase(testtools.TestCase):
             self.assertEqual(number, self.acquire(f'execution-{number}'))
             self.states[f'execution-{number}'] = 'SUCCESS'
 
+        # The newest two are kept; a worker far behind still learns of them.
+        self.assertEqual({'overcloud.lock.10', 'overcloud.lock.11'},
+                         set(self.mistral.environments.stored))
+        self.assertRaises(exceptions.FenceLost, lock.require_fence,
+                          self.mistral, 'overcloud', 3)
+
     def test_another_plan_has_a_lock_of_its_own(self):
         self.acquire('first')
         self.states['other'] = 'RUNNING'
