@@ -147,8 +147,9 @@ def _axis(seconds: float, scale: float, bottom: float) -> list[str]:
     every = next(step for step in (1, 5, 10, 30, 60, 300, 3600, 86400)
                  if seconds / step <= 15)
 
+    # Next to the right edge a label would be cut off.
     return [_text(LEFT + at * scale, bottom + 18, f'{at} s')
-            for at in range(0, int(seconds) + 1, every)]
+            for at in range(0, int(seconds * 0.97) + 1, every)]
 
 
 def _text(x: float, y: float, text: str, size: int = 12) -> str:
