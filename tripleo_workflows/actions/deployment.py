@@ -27,7 +27,7 @@ class Enroll(base.Action):
 
     Input: ``plan``. The configuration is a secret: it is written with mode
     0600 into the directory that the option [tripleo] enroll_directory names,
-    never into the result. Returns ``enrolled``, the servers' names, or,
+    never into the result. Returns ``enrolled``, the servers' names, and,
     without the option, ``commands``: for each server, how a person reads its
     configuration from Heat.
     """

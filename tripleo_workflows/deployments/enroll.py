@@ -29,13 +29,14 @@ def enroll(heat: heat_client.Client, plan: str, directory: str | None
 
     :param directory: takes ``<hostname>.json``, mode 0600; None: nothing is
         written.
-    :returns: ``enrolled``, sorted names, or ``commands`` by name.
+    :returns: ``enrolled``, sorted names, and ``commands`` by name; one of
+        them is empty.
     :raises InvalidInput: the directory does not exist or refuses a file.
     """
     if not directory:
         servers = stack_cloud.agent_resources(heat, plan)
 
-        return {'commands': {
+        return {'enrolled': [], 'commands': {
             name: f'openstack stack resource show -c attributes -f json '
                   f'{stack} {resource}'
             for name, (stack, resource) in sorted(servers.items())}}
@@ -45,7 +46,7 @@ def enroll(heat: heat_client.Client, plan: str, directory: str | None
     for name, configuration in configurations.items():
         _write(pathlib.Path(directory), name, json.dumps(configuration))
 
-    return {'enrolled': sorted(configurations)}
+    return {'enrolled': sorted(configurations), 'commands': {}}
 
 
 def _write(directory: pathlib.Path, name: str, text: str) -> None:

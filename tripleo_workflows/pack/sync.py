@@ -13,6 +13,7 @@
 """Making a Mistral hold exactly the workbooks of this pack."""
 
 import yaml
+from keystoneauth1 import exceptions as keystone_exceptions
 from mistralclient.api import base as mistral_base
 from mistralclient.api.v2 import client as mistral_client
 
@@ -55,18 +56,17 @@ def _store(mistral: mistral_client.Client, name: str, definition: str) -> str:
 
     # Validating costs Mistral up to 0.6 s per task, and the pack's own tests
     # have done it already.
-    path = '/workbooks?skip_validation'
     http_client = mistral.workbooks.http_client
     send = http_client.post if stored is None else http_client.put
 
     try:
-        answer = send(path, definition,
-                      headers={'content-type': 'text/plain'})
-    except mistral_base.APIException as error:
-        raise _refused(name, error.error_message) from None
-
-    if answer.status_code >= 400:
-        raise _refused(name, answer.text)
+        send('/workbooks?skip_validation', definition,
+             headers={'content-type': 'text/plain'})
+    except keystone_exceptions.HttpError as error:
+        raise exceptions.InvalidInput(
+            f'Mistral refuses the workbook: {error.message}.',
+            'Make sure that this pack is installed in its environment and '
+            'that it was restarted since.', workbook=name) from None
 
     return 'created' if stored is None else 'updated'
 
@@ -81,10 +81,3 @@ def _stale(mistral: mistral_client.Client, name: str, definition: str
                 name=f'has:{prefix}')
             if workflow.name.startswith(prefix)
             and workflow.name not in wanted]
-
-
-def _refused(name: str, reason: str) -> exceptions.InvalidInput:
-    return exceptions.InvalidInput(
-        f'Mistral refuses the workbook: {reason}.',
-        'Make sure that this pack is installed in its environment and that '
-        'it was restarted since.', workbook=name)

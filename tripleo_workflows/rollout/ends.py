@@ -12,12 +12,14 @@
 
 """The ends of an operation: preview before it, guard and close around it."""
 
+import contextlib
 import dataclasses
 import re
 import time
 from collections.abc import Mapping
 from typing import Any
 
+from keystoneauth1 import exceptions as keystone_exceptions
 from mistralclient.api import base as mistral_base
 
 from tripleo_workflows import clients as service_clients
@@ -147,14 +149,11 @@ def _store_workflow(clients: service_clients.Clients, name: str, text: str
                     ) -> None:
     # python-mistralclient cannot ask to skip the validation, which costs
     # up to 0.6 s per task; the graph comes out of our own compiler.
-    try:
+    # A guard that is rerun finds the same graph there.
+    with contextlib.suppress(keystone_exceptions.Conflict):
         clients.mistral.workflows.http_client.post(
             '/workflows?skip_validation&scope=private&namespace=', text,
             headers={'content-type': 'text/plain'})
-    except Exception as error:
-        if getattr(error, 'http_status', None) == 409:
-            return
-        raise
 
 
 def close(clients: service_clients.Clients,

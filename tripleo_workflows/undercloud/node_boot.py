@@ -34,11 +34,16 @@ GRACE_SECONDS = 3.0
 
 
 def processes(root: pathlib.Path) -> list[int]:
-    """The ids of the living processes whose environment names a node's root.
+    """The ids of the living processes of the node with a root directory."""
+    return marked('NODE_ROOT', root)
+
+
+def marked(variable: str, root: pathlib.Path) -> list[int]:
+    """The ids of the living processes whose environment names a directory.
 
     Our own is left out, and so are those of other users.
     """
-    mark = b'NODE_ROOT=' + os.fsencode(root)
+    mark = os.fsencode(f'{variable}={root}')
     found = []
 
     for entry in pathlib.Path('/proc').iterdir():

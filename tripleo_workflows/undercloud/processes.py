@@ -20,6 +20,8 @@ import signal
 import time
 from collections.abc import Iterable
 
+from tripleo_workflows.undercloud import node_boot
+
 #: The variable by which every process of an undercloud can be told; its
 #: value is the state directory. Nodes have an environment of their own.
 MARK = 'TRIPLEO_UNDERCLOUD'
@@ -48,19 +50,7 @@ def marked(root: pathlib.Path) -> list[int]:
 
     Our own is left out, and so are those of other users.
     """
-    mark = f'{MARK}={root}'.encode()
-    found = []
-
-    for entry in pathlib.Path('/proc').iterdir():
-        if not entry.name.isdigit() or int(entry.name) == os.getpid():
-            continue
-
-        # It may have ended meanwhile, or belong to somebody else.
-        with contextlib.suppress(OSError):
-            if mark in (entry / 'environ').read_bytes().split(b'\0'):
-                found.append(int(entry.name))
-
-    return found
+    return node_boot.marked(MARK, root)
 
 
 def end_marked(root: pathlib.Path) -> int:

@@ -35,7 +35,7 @@ class EnrollTestCase(testtools.TestCase):
         result = enroll.enroll(None, 'overcloud', directory)
         written = directory / 'node-0.json'
 
-        self.assertEqual({'enrolled': ['node-0']}, result)
+        self.assertEqual({'enrolled': ['node-0'], 'commands': {}}, result)
         self.assertEqual(0o600, written.stat().st_mode & 0o777)
         self.assertIn('http://secret/', written.read_text())
         self.assertEqual([written], list(directory.iterdir()))

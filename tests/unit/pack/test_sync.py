@@ -14,8 +14,10 @@
 import types
 
 import testtools
+from keystoneauth1 import exceptions as keystone_exceptions
 from mistralclient.api import base
 
+from tripleo_workflows import exceptions
 from tripleo_workflows.pack import sync
 
 
@@ -64,3 +66,15 @@ class SyncTestCase(testtools.TestCase):
                           'new': 'created', 'same.b': 'removed'}, outcome)
         self.assertEqual({'same.a', 'other.b'},
                          set(mistral.workflows.stored))
+
+    def test_a_refused_workbook_is_named_with_the_reason(self):
+        def refuse(*arguments, **keywords):
+            raise keystone_exceptions.BadRequest('no such action')
+
+        workbooks = _Definitions({}, base.APIException)
+        workbooks.post = refuse
+        error = self.assertRaises(
+            exceptions.InvalidInput, sync.synchronise,
+            types.SimpleNamespace(workbooks=workbooks), {'new': 'x'})
+        self.assertIn('no such action', str(error))
+        self.assertIn('[workbook=new]', str(error))
