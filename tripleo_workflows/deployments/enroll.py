@@ -37,8 +37,9 @@ def enroll(heat: heat_client.Client, plan: str, directory: str | None
         servers = stack_cloud.agent_resources(heat, plan)
 
         return {'enrolled': [], 'commands': {
-            name: f'openstack stack resource show -c attributes -f json '
-                  f'{stack} {resource}'
+            name: 'openstack stack resource show -f json -c attributes '
+                  f'--with-attr os_collect_config '
+                  f'{stack.rpartition("/")[2]} {resource}'
             for name, (stack, resource) in sorted(servers.items())}}
 
     configurations = stack_cloud.agent_configurations(heat, plan)

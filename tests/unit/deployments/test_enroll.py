@@ -43,7 +43,7 @@ class EnrollTestCase(testtools.TestCase):
     def test_without_a_directory_a_command_is_named(self):
         result = enroll.enroll(None, 'overcloud', None)
 
-        self.assertIn('overcloud-Controller-0/uuid Server',
+        self.assertIn('--with-attr os_collect_config uuid Server',
                       result['commands']['node-0'])
         self.assertNotIn('secret', str(result))
 
