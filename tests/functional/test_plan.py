@@ -70,8 +70,8 @@ class PlanTest(testtools.TestCase):
         self.assertEqual((True, 'COMPLETE'),
                          (outcome['done'], outcome['status']))
 
-        return cloud.read(self.heat, self.name,
-                          roles.load(self.plan.read()))
+        return cloud.read(self.heat, self.name, [
+            role.name for role in roles.load(self.plan.read())])
 
     def delete_plan(self):
         self.plan.write({}, remove=self.files)

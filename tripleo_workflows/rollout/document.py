@@ -83,6 +83,7 @@ def compute(cloud: stack_cloud.Cloud, plan: str, verb: str,
 
     return {
         'version': 1, 'plan': plan, 'verb': verb, 'stack': cloud.stack_id,
+        'roles': list(cloud.role_data),
         'services': rolled,
         'unchanged': sorted(set(services) - set(rolled)),
         'unmanaged': sorted({name for names in cloud.unmanaged.values()

@@ -48,7 +48,8 @@ def preview(clients: service_clients.Clients, plan: str, verb: str
         names what no template of the plan defines.
     """
     files = plan_store.PlanStore(clients.swift, plan).read()
-    cloud = stack_cloud.read(clients.heat, plan, plan_roles.load(files))
+    cloud = stack_cloud.read(clients.heat, plan, [
+        role.name for role in plan_roles.load(files)])
     known = {name for text in files.values()
              for name in _SERVICE_NAME.findall(text)}
     rollout_document.refuse_unknown(cloud, known, plan)
@@ -122,9 +123,9 @@ def _require_unchanged(clients: service_clients.Clients,
                        document: rollout_document.Document, digest: str,
                        going_on: bool) -> None:
     plan = record.plan
-    roles = plan_roles.load(plan_store.PlanStore(clients.swift, plan).read())
-    now = _compute(clients, stack_cloud.read(clients.heat, plan, roles),
-                   plan, document['verb'], record)
+    # The stack counts, not the plan, which may be edited meanwhile.
+    cloud = stack_cloud.read(clients.heat, plan, document['roles'])
+    now = _compute(clients, cloud, plan, document['verb'], record)
 
     # What is done already has left the computation; nothing may have come
     # into it.

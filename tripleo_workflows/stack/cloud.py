@@ -20,7 +20,6 @@ from typing import Any
 from heatclient.v1 import client as heat_client
 
 from tripleo_workflows import exceptions
-from tripleo_workflows.plan import roles as plan_roles
 from tripleo_workflows.stack import stacks
 
 RoleData = dict[str, Any]
@@ -63,15 +62,16 @@ class Cloud:
 
 
 def read(heat: heat_client.Client, plan: str,
-         roles: Iterable[plan_roles.Role]) -> Cloud:
+         roles: Iterable[str]) -> Cloud:
     """Read a cloud out of the outputs and resources of its stack.
 
-    :param roles: those that are asked for; nodes of others are left out.
+    :param roles: names of those that are asked for, in the order in which
+        they are rolled; nodes of others are left out.
     :raises NotFound: there is no such stack, output or service chain.
     """
     stack = stacks.get(heat, plan)
     stack_id = stack['id']
-    names = [role.name for role in roles]
+    names = list(roles)
     nodes = _nodes(heat, stack_id, names)
     role_data: dict[str, dict[str, RoleData]] = {}
     unmanaged: dict[str, list[str]] = {}

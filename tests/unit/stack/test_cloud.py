@@ -14,11 +14,9 @@ import testtools
 
 from tests.unit.stack import fakes
 from tripleo_workflows import exceptions
-from tripleo_workflows.plan import roles
 from tripleo_workflows.stack import cloud
 
-ROLES = roles.load({'roles_data.yaml': '- name: Controller\n'
-                                       '- name: Compute\n'})
+ROLES = ['Controller', 'Compute']
 
 
 class CloudTest(testtools.TestCase):
