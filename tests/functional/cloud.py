@@ -24,6 +24,7 @@ from tripleo_workflows.pack import sync
 from tripleo_workflows.pack import workbooks
 from tripleo_workflows.plan import environment
 from tripleo_workflows.plan import store
+from tripleo_workflows.undercloud import node_names
 from tripleo_workflows.undercloud import nodes as local_nodes
 from tripleo_workflows.undercloud import state as undercloud_state
 
@@ -32,6 +33,8 @@ PLAN = 'overcloud'
 NAMES = [f'{PLAN}-{name}' for name in (
     'controller-0', 'controller-1', 'controller-2', 'compute-0', 'compute-1')]
 LOOK_SECONDS = 0.3
+#: Where the nodes live; another one lets two test runs share a machine.
+SUBNET = os.environ.get('TRIPLEO_TEST_SUBNET', node_names.SUBNET)
 
 
 class ExecutionFailed(Exception):
@@ -119,7 +122,7 @@ class Cloud:
 
     def deploy(self):
         """Deploy the sample on five nodes."""
-        local_nodes.add(self.state, NAMES)
+        local_nodes.add(self.state, NAMES, SUBNET)
         found = [node for node in local_nodes.listing(self.state)
                  if node.name in NAMES]
         files = store.read_directory(SAMPLE)

@@ -134,7 +134,8 @@ class CloudTestCase(testtools.TestCase):
     def test_an_added_node_is_rolled_and_nothing_else(self):
         number = len(self.cloud.addresses('compute'))
         name = f'{PLAN}-compute-{number}'
-        local_nodes.add(self.cloud.state, [name])
+        local_nodes.add(self.cloud.state, [name],
+                        functional_cloud.SUBNET)
         ports = local_nodes.port_map([
             node for node in local_nodes.listing(self.cloud.state)
             if node.name.startswith(PLAN)])
