@@ -205,7 +205,7 @@ class Batch:
         return delivery.Step(
             plan=self._operation.plan, operation=self._operation.id,
             service=self._name, batch=self._number, step=step,
-            fence=self._operation.fence, script=content['script'],
+            fence=self._operation.fence, payload=content['script'],
             timeout=content.get('timeout', DEFAULT_TIMEOUT),
             idempotent=content.get('idempotent', False),
             environment={name: _as_variable(value) for name, value
@@ -279,7 +279,7 @@ class Batch:
     def _take(self, dispatcher: delivery.Dispatcher, step: str,
               entry: Answer, node: str) -> None:
         request = self._request(step, node)
-        answer = dispatcher.answer(request, node)
+        answer = dispatcher.answers(request, [node]).get(node)
         known = entry['nodes'][node]
 
         if answer is not None:
