@@ -74,7 +74,8 @@ def _compute(clients: service_clients.Clients, cloud: stack_cloud.Cloud,
     services = {name for role in cloud.role_data.values() for name in role}
 
     return rollout_document.compute(cloud, plan, verb,
-                                    record.states(number, services))
+                                    record.states(number, services),
+                                    revision.load_key(record))
 
 
 def guard(clients: service_clients.Clients, wanted: lock.Holder, plan: str,

@@ -246,6 +246,10 @@ class Batch:
                 'batch': self._number, 'step': step}
 
 
+def fitting(rows, limit):
+    return rows
+
+
 def next_batch(clients: service_clients.Clients,
                operation: operation_record.Operation, service: str
                ) -> int | None:
