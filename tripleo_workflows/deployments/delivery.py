@@ -26,6 +26,7 @@ from tripleo_workflows import clients as service_clients
 from tripleo_workflows import exceptions
 from tripleo_workflows.deployments import bundle
 from tripleo_workflows.deployments import objects
+from tripleo_workflows.deployments import sweep
 
 #: Seconds that a node may go on sending its result after the time limit.
 ANSWER_SECONDS = 600
@@ -236,7 +237,8 @@ class Dispatcher:
 
         return answers
 
-    def clean(self, prefix: str, sent: Iterable[Mapping[str, str]]) -> None:
+    def clean(self, prefix: str, sent: Iterable[Mapping[str, str]],
+              keep: Iterable[str] = ()) -> None:
         """Remove the deployments, configs and answers of finished steps.
 
         What it does not find is gone already; what a dead worker left is
@@ -244,9 +246,27 @@ class Dispatcher:
 
         :param prefix: the common beginning of the answers' names.
         :param sent: what :meth:`send` returned for each node.
+        :param keep: names of objects that stay.
         """
         objects.in_parallel(self._remove, sent)
-        objects.in_parallel(self._objects.delete, self._objects.names(prefix))
+        objects.in_parallel(self._objects.delete,
+                            set(self._objects.names(prefix)) - set(keep))
+
+    def sweep(self, prefix: str, most: int = 200, seconds: float = 10.0,
+              age: float = 0) -> sweep.Swept:
+        """Remove what is left of finished steps, also by dead workers.
+
+        Deployments and configs are found by the configs' names, objects in
+        the container, so nothing has to be remembered.
+
+        :param prefix: the beginning of :attr:`Step.prefix`, at least; for a
+            closed operation ``<operation>/``.
+        :param most: how many deployments, and how many objects, at most.
+        :param seconds: after which no more are begun.
+        :param age: seconds; what is younger stays.
+        """
+        return sweep.sweep(self._heat, self._objects, prefix, most, seconds,
+                           age)
 
     def _remove(self, ids: Mapping[str, str]) -> None:
         for manager, kind in ((self._heat.software_deployments, 'deployment'),

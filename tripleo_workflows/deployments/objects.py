@@ -12,6 +12,7 @@
 
 """Objects of one container, read and written by many threads at once."""
 
+import datetime
 import json
 import urllib.parse
 from collections.abc import Callable
@@ -47,6 +48,14 @@ def in_parallel(work: Callable[[_T], _Result], things: Iterable[_T]
                 [pool.submit(work, thing) for thing in things]]
 
 
+def is_older(moment: str, age: float) -> bool:
+    """Whether a moment, in UTC and ISO 8601, is some seconds ago."""
+    when = datetime.datetime.fromisoformat(moment)
+
+    return (datetime.datetime.now(datetime.UTC)
+            - when.replace(tzinfo=datetime.UTC)).total_seconds() >= age
+
+
 class Objects:
     """The objects of a container, over the thread-safe session.
 
@@ -62,21 +71,27 @@ class Objects:
         self._container = container
         self._key: str | None = None
 
-    def names(self, prefix: str) -> list[str]:
-        """Names below a prefix: a hint, because listings lag."""
+    def names(self, prefix: str, age: float = 0) -> list[str]:
+        """Names below a prefix: a hint, because listings lag.
+
+        :param age: seconds; what was written since then is left out.
+        """
         names: list[str] = []
+        marker = ''
 
         while True:
             query = urllib.parse.urlencode({
                 'prefix': prefix, 'format': 'json', 'limit': _PAGE,
-                'marker': names[-1] if names else ''})
+                'marker': marker})
             response = self._request('GET', '', query=query)
-            rows = [row['name'] for row in response.json()] if (
-                response.status_code == 200) else []
-            names += rows
+            rows = response.json() if response.status_code == 200 else []
+            names += [row['name'] for row in rows
+                      if not age or is_older(row['last_modified'], age)]
 
             if len(rows) < _PAGE:
                 return names
+
+            marker = rows[-1]['name']
 
     def get(self, name: str) -> Any:
         """The JSON content of an object, or None where there is none.

@@ -18,6 +18,7 @@ from typing import Any
 from tripleo_workflows import clients as service_clients
 from tripleo_workflows import exceptions
 from tripleo_workflows.deployments import delivery
+from tripleo_workflows.deployments import table
 from tripleo_workflows.operation import lock
 from tripleo_workflows.operation import record as operation_record
 from tripleo_workflows.rollout import checked
@@ -232,7 +233,7 @@ class Batch:
                 if entry['status'] != delivered.DONE]
 
         return {'done': self._is_done(step), 'step': step, 'nodes': counts,
-                'rows': fitting(rows, ROWS_BYTES),
+                'rows': table.fitting(rows, ROWS_BYTES),
                 'record': f'{self._record.container}/{self._operation.id}/'
                           f'{self._operation.fence}/{self._name}.'
                           f'{self._number}.json'}

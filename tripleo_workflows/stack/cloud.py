@@ -85,6 +85,15 @@ def read(heat: heat_client.Client, plan: str,
     return Cloud(stack_id, nodes, managed, unmanaged)
 
 
+def nodes(heat: heat_client.Client, plan: str) -> dict[str, Node]:
+    """All nodes of a stack by name, whatever runs on them.
+
+    :raises NotFound: there is no such stack, or it describes no nodes.
+    """
+    return _nodes(heat, plan, list(
+        stacks.output(heat, plan, 'ServerIdMap')['server_ids']))
+
+
 def agent_resources(heat: heat_client.Client, stack: str
                     ) -> dict[str, tuple[str, str]]:
     """Where Heat keeps the servers, whatever stack they are nested in.
