@@ -10,12 +10,13 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Actions around an operation: lock, guard, close, resume."""
+"""Actions around an operation: lock, guard, close, resume, abort."""
 
 from typing import Any
 
 from tripleo_workflows.actions import base
-from tripleo_workflows.operation import lock
+from tripleo_workflows.operation import going_on
+from tripleo_workflows.operation import lifetime
 from tripleo_workflows.operation import record as operation_record
 from tripleo_workflows.rollout import ends
 
@@ -25,17 +26,21 @@ class Lock(base.Action):
 
     The lock is held as long as that execution is RUNNING or PAUSED, and
     every workflow below it passes. Input: ``plan``; ``verb``, what the lock
-    is for, as others will read it. Returns ``fence``, the number of the
-    lock. Fails if another execution holds the plan, and names its owner.
+    is for, as others will read it; ``supersede``, whether an operation that
+    was left open, and whose execution has ended, is closed as aborted.
+    Returns ``fence``, the number of the lock. Fails if another execution
+    holds the plan, or an operation is open, and names its owner.
     """
 
-    def __init__(self, plan: str, verb: str):
+    def __init__(self, plan: str, verb: str, supersede: bool = False):
         self.plan = plan
         self.verb = verb
+        self.supersede = supersede
 
     def act(self, caller: base.Caller) -> dict[str, Any]:
-        fence, _ = lock.acquire(caller.clients.mistral, self.plan,
-                                caller.holder(self.verb))
+        fence, _ = lifetime.enter(
+            caller.clients, self.plan, caller.holder(self.verb),
+            supersede=self.supersede)
 
         return {'fence': fence}
 
@@ -94,8 +99,37 @@ class Resume(base.Action):
     """Take over the lock of an operation that was left open.
 
     Input: ``plan``; ``take_over``, whether to end an execution that Mistral
-    still calls RUNNING or PAUSED because its engine died. Returns ``digest``
-    of the document to go on with.
+    still calls RUNNING or PAUSED because its engine died; ``retry_failed``,
+    whether failed steps get another attempt; ``reason``, for the record;
+    ``by``, person or watchdog; ``execution``, the only one to take over
+    from, where given. Returns ``operation``, ``fence`` and ``digest`` of the
+    document to go on with.
+    """
+
+    def __init__(self, plan: str, take_over: bool = False,
+                 retry_failed: bool = False, reason: str = '',
+                 by: str = 'person', execution: str = ''):
+        self.plan = plan
+        self.take_over = take_over
+        self.retry_failed = retry_failed
+        self.reason = reason
+        self.by = by
+        self.execution = execution
+
+    def act(self, caller: base.Caller) -> dict[str, Any]:
+        return going_on.resume(
+            caller.clients, self.plan, going_on.Caller(
+                caller.root_execution(), caller.person, self.take_over,
+                self.execution),
+            retry_failed=self.retry_failed, reason=self.reason, by=self.by)
+
+
+class Abort(base.Action):
+    """Take an operation's lock, so that nothing goes on with it.
+
+    Input: ``plan``; ``take_over``, whether to end an execution that is
+    RUNNING or PAUSED. Returns ``operation``, the input of the tasks that
+    follow. Nothing is undone on the nodes.
     """
 
     def __init__(self, plan: str, take_over: bool = False):
@@ -103,5 +137,25 @@ class Resume(base.Action):
         self.take_over = take_over
 
     def act(self, caller: base.Caller) -> dict[str, Any]:
-        return ends.resume(caller.clients, caller.root_execution(),
-                           caller.person, self.plan, self.take_over)
+        return {'operation': going_on.abort(
+            caller.clients, self.plan, going_on.Caller(
+                caller.root_execution(), caller.person, self.take_over))}
+
+
+class End(base.Action):
+    """Close an operation as aborted.
+
+    Input: ``operation``, as tripleo.operation.abort returned it; ``reason``,
+    for the record; ``stopped``, what tripleo.operation.stop returned.
+    """
+
+    def __init__(self, operation: dict[str, Any], reason: str = '',
+                 stopped: dict[str, Any] | None = None):
+        self.operation = operation
+        self.reason = reason
+        self.stopped = stopped
+
+    def act(self, caller: base.Caller) -> dict[str, Any]:
+        return going_on.end(
+            caller.clients, operation_record.Operation(**self.operation),
+            caller.person, self.reason, self.stopped)

@@ -20,11 +20,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from keystoneauth1 import exceptions as keystone_exceptions
-from mistralclient.api import base as mistral_base
 
 from tripleo_workflows import clients as service_clients
 from tripleo_workflows import exceptions
 from tripleo_workflows.deployments import delivery
+from tripleo_workflows.operation import lifetime
 from tripleo_workflows.operation import lock
 from tripleo_workflows.operation import record as operation_record
 from tripleo_workflows.plan import roles as plan_roles
@@ -92,7 +92,7 @@ def guard(clients: service_clients.Clients, wanted: lock.Holder, plan: str,
     """
     record = operation_record.Record(clients.swift, plan)
     document = record.document(digest)
-    fence, holder = lock.acquire(clients.mistral, plan, dataclasses.replace(
+    fence, holder = lifetime.enter(clients, plan, dataclasses.replace(
         wanted, verb=document['verb']))
     opened = record.get(f'{holder.operation}/operation.json')
     _require_unchanged(clients, record, document, digest,
@@ -187,7 +187,9 @@ def close(clients: service_clients.Clients,
     summary = {'operation': operation.id, 'plan': operation.plan,
                'services': len(document['services']), 'nodes': len(nodes),
                'seconds': round(time.time() - opened['begun'], 1)}
-    record.put(f'{operation.id}/closed.json', summary)
+    _, holder = lock.current(clients.mistral, operation.plan)
+    lifetime.close(clients, record, dict(opened), 'finished',
+                   holder.person if holder else '', summary=summary)
 
     return summary
 
@@ -210,50 +212,3 @@ def failure(clients: service_clients.Clients,
         'The rollout stopped without a recorded failure: an action or its '
         'worker was lost, or somebody cancelled an execution.',
         'Start tripleo.operation.v1.resume to go on.', plan=operation.plan)
-
-
-def resume(clients: service_clients.Clients, root: str, person: str,
-           plan: str, take_over: bool) -> dict[str, Any]:
-    """Take over the lock of an operation that was left open.
-
-    :param root: the root execution that goes on.
-    :param take_over: end an execution that Mistral still calls RUNNING or
-        PAUSED, because its engine or worker died.
-    :returns: ``digest`` of the document to go on with.
-    :raises NotFound: there is nothing to go on with.
-    :raises OperationInProgress: its execution lives, and take_over is false.
-    """
-    record = operation_record.Record(clients.swift, plan)
-    _, holder = lock.current(clients.mistral, plan)
-
-    if holder and holder.root != root:
-        if not take_over:
-            lock.refuse_if_held(clients.mistral, plan, holder)
-
-        dead = holder.root
-        _, holder = lock.acquire(clients.mistral, plan, dataclasses.replace(
-            holder, root=root, person=person, since=lock.now()), take_over)
-        _end(clients, dead)
-
-    opened = holder and record.get(f'{holder.operation}/operation.json')
-
-    if not opened or not holder or record.get(
-            f'{holder.operation}/closed.json'):
-        raise exceptions.NotFound(
-            'No operation of this plan is open.',
-            'Start tripleo.upgrade.v1.preview to see what is to be done.',
-            plan=plan)
-
-    return {'digest': opened['digest']}
-
-
-def _end(clients: service_clients.Clients, execution: str) -> None:
-    if lock.state_of(clients.mistral, execution) in lock.HOLDING_STATES:
-        try:
-            clients.mistral.executions.update(execution, 'CANCELLED')
-        except mistral_base.APIException as error:
-            raise exceptions.Conflict(
-                f'Mistral does not cancel the execution '
-                f'({error.error_message}).',
-                'Cancel it by hand: openstack workflow execution update '
-                '-s CANCELLED.', execution=execution) from None
