@@ -19,6 +19,7 @@ from tripleo_workflows import clients as service_clients
 from tripleo_workflows import exceptions
 from tripleo_workflows.deployments import delivery
 from tripleo_workflows.deployments import table
+from tripleo_workflows.deployments import table
 from tripleo_workflows.operation import lock
 from tripleo_workflows.operation import record as operation_record
 from tripleo_workflows.rollout import checked
@@ -31,8 +32,8 @@ from tripleo_workflows.rollout import secret_inputs
 SLICE_SECONDS = 20.0
 #: Bytes of rows in an answer, which goes through Mistral.
 ROWS_BYTES = 16 * 1024
-#: Characters of a node's output in a row.
-TAIL_CHARACTERS = 400
+#: Bytes of a node's output in a row.
+TAIL_BYTES = 400
 
 Answer = dict[str, Any]
 
@@ -228,7 +229,7 @@ class Batch:
         rows = [{'node': name, 'status': entry['status'],
                  **{key: entry[key] for key in ('attempt', 'seconds',
                                                 'changed') if key in entry},
-                 'tail': entry.get('output', '')[-TAIL_CHARACTERS:]}
+                 'tail': table.tail(entry.get('output', ''), TAIL_BYTES)}
                 for name, entry in sorted(known.items())
                 if entry['status'] != delivered.DONE]
 
@@ -245,10 +246,6 @@ class Batch:
     def _where(self, step: str) -> dict[str, object]:
         return {'plan': self._operation.plan, 'service': self._name,
                 'batch': self._number, 'step': step}
-
-
-def fitting(rows, limit):
-    return rows
 
 
 def next_batch(clients: service_clients.Clients,
