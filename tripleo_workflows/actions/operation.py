@@ -18,6 +18,7 @@ from tripleo_workflows.actions import base
 from tripleo_workflows.operation import going_on
 from tripleo_workflows.operation import lifetime
 from tripleo_workflows.operation import record as operation_record
+from tripleo_workflows.operation import report
 from tripleo_workflows.rollout import ends
 
 
@@ -164,3 +165,69 @@ class End(base.Action):
         return going_on.end(
             caller.clients, operation_record.Operation(**self.operation),
             caller.person, self.reason, self.stopped)
+
+
+class List(base.Action):
+    """List operations, the newest first.
+
+    Input: ``plan``; absent: all plans of the project. Returns
+    ``operations``, rows of operation, plan, verb, person, since and state,
+    and ``left_out``, how many did not fit.
+    """
+
+    def __init__(self, plan: str | None = None):
+        self.plan = plan
+
+    def act(self, caller: base.Caller) -> dict[str, Any]:
+        rows = [row for plan in ([self.plan] if self.plan
+                                 else report.plans(caller.clients))
+                for row in report.operations(caller.clients, plan)]
+        rows.sort(key=lambda row: row['since'])
+        kept, left_out = report.fit(rows)
+
+        return {'operations': kept[::-1], 'left_out': left_out}
+
+
+class Show(base.Action):
+    """Show how an operation stands, and what is to be decided.
+
+    Input: ``plan``; ``operation``, its id; absent: the plan's newest.
+    Returns verb, person, since, state, execution, fence, digest,
+    ``decisions``, ``closed``, ``next`` (how to go on), ``steps`` (how many
+    nodes stand how in each step) and ``failed`` (nodes with their errors);
+    ``left_out`` says how many rows did not fit.
+    """
+
+    def __init__(self, plan: str, operation: str = ''):
+        self.plan = plan
+        self.operation = operation
+
+    def act(self, caller: base.Caller) -> dict[str, Any]:
+        shown = report.show(caller.clients, self.plan, self.operation)
+        half = report.MOST_CHARACTERS // 2
+        failed, failed_out = report.fit(shown['failed'], half)
+        steps, steps_out = report.fit(shown['steps'], half)
+
+        return {**shown, 'failed': failed, 'steps': steps,
+                'left_out': {'failed': failed_out, 'steps': steps_out}}
+
+
+class Log(base.Action):
+    """Tell everything that happened in an operation, in order of time.
+
+    Input: ``plan``; ``operation``, its id; absent: the plan's newest.
+    Returns ``log``, rows of time (epoch seconds), what, service, batch,
+    step, node and seconds, and ``left_out``, how many of the oldest rows did
+    not fit.
+    """
+
+    def __init__(self, plan: str, operation: str = ''):
+        self.plan = plan
+        self.operation = operation
+
+    def act(self, caller: base.Caller) -> dict[str, Any]:
+        rows, left_out = report.fit(report.log(report.read(
+            operation_record.Record(caller.clients.swift, self.plan),
+            self.operation)))
+
+        return {'log': rows, 'left_out': left_out}

@@ -29,6 +29,7 @@ from tripleo_workflows import exceptions
 
 #: States in which an execution still owns what it locked.
 HOLDING_STATES = ('IDLE', 'RUNNING', 'PAUSED', 'DELAYED')
+SUCCESS = 'SUCCESS'
 
 
 @dataclasses.dataclass(frozen=True)
