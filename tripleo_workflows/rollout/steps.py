@@ -19,7 +19,6 @@ from tripleo_workflows import clients as service_clients
 from tripleo_workflows import exceptions
 from tripleo_workflows.deployments import delivery
 from tripleo_workflows.deployments import table
-from tripleo_workflows.deployments import table
 from tripleo_workflows.operation import lock
 from tripleo_workflows.operation import record as operation_record
 from tripleo_workflows.rollout import checked
