@@ -51,19 +51,24 @@ class Guard(base.Action):
     """Open an operation, or go on with it, and compile its graph.
 
     Input: ``plan``; ``digest`` of a rollout that tripleo.upgrade.v1.preview
-    saved. Takes the plan's lock, makes sure that the cloud is still what the
-    rollout was computed from, and stores the graph as a private workflow.
-    Returns ``operation``, the input of all tasks below, and ``graph``, the
-    workflow's name.
+    saved; ``deadline_seconds`` after which the operation, if it has not
+    ended, is expired. Takes the plan's lock, makes sure that all nodes have
+    answered the survey and that the cloud is still what the rollout was
+    computed from, makes a trust of the caller and stores the graph as a
+    private workflow. Returns ``operation``, the input of all tasks below,
+    and ``graph``, the workflow's name.
     """
 
-    def __init__(self, plan: str, digest: str):
+    def __init__(self, plan: str, digest: str,
+                 deadline_seconds: int = ends.DEADLINE_SECONDS):
         self.plan = plan
         self.digest = digest
+        self.deadline_seconds = deadline_seconds
 
     def act(self, caller: base.Caller) -> dict[str, Any]:
         return ends.guard(caller.clients, caller.holder('run'), self.plan,
-                          self.digest)
+                          self.digest, lambda seconds: '',
+                          self.deadline_seconds)
 
 
 class Close(base.Action):
