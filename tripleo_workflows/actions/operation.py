@@ -19,6 +19,7 @@ from tripleo_workflows.operation import going_on
 from tripleo_workflows.operation import lifetime
 from tripleo_workflows.operation import record as operation_record
 from tripleo_workflows.operation import report
+from tripleo_workflows.operation import watchdog
 from tripleo_workflows.rollout import ends
 
 
@@ -231,3 +232,22 @@ class Log(base.Action):
             self.operation)))
 
         return {'log': rows, 'left_out': left_out}
+
+
+class Watchdog(base.Action):
+    """Resume what an accident has stopped, and report the rest.
+
+    Input: ``plan``; empty: all plans of the project; ``stuck_seconds``, how
+    long nothing may move in a RUNNING execution. Returns ``resumed`` and
+    ``reported``, rows of plan, operation, execution, state and reason. What
+    a person holds, and what failed, is never resumed; the rest three times
+    at most.
+    """
+
+    def __init__(self, plan: str = '',
+                 stuck_seconds: int = watchdog.STUCK_SECONDS):
+        self.plan = plan
+        self.stuck_seconds = stuck_seconds
+
+    def act(self, caller: base.Caller) -> dict[str, Any]:
+        return watchdog.watch(caller.clients, self.plan, self.stuck_seconds)
