@@ -13,6 +13,7 @@
 """One step to many nodes, without a batch or an operation around it."""
 
 import time
+from collections.abc import Collection
 from collections.abc import Iterable
 from typing import Any
 
@@ -34,7 +35,8 @@ Nodes = dict[str, dict[str, Any]]
 
 def advance(dispatcher: delivery.Dispatcher, step: delivery.Step,
             targets: Iterable[delivery.Target], nodes: Nodes,
-            deadline: float, until: float) -> bool:
+            deadline: float, until: float,
+            required: Collection[str] | None = None) -> bool:
     """Send a step where it is missing and take what nodes answer.
 
     It may be called again, by any worker, with what it left in ``nodes``;
@@ -43,14 +45,17 @@ def advance(dispatcher: delivery.Dispatcher, step: delivery.Step,
     :param nodes: how far each node is; changed in place.
     :param deadline: epoch seconds after which no answer is waited for.
     :param until: epoch seconds at which to stop for now.
-    :returns: whether all have answered or the deadline is over.
+    :param required: names that are waited for; None for all.
+    :returns: whether all that are waited for have answered, or the deadline
+        is over.
     """
     by_name = {target.name: target for target in targets}
 
     for name in by_name:
         nodes.setdefault(name, {'times': 0, 'ids': []})
 
-    while waiting := _waiting(nodes):
+    while _missed(nodes, required):
+        waiting = _waiting(nodes)
         begun = time.time()
         _send(dispatcher, step, [by_name[name] for name in waiting], nodes,
               until)
@@ -66,7 +71,8 @@ def advance(dispatcher: delivery.Dispatcher, step: delivery.Step,
                                     if name in ended][:AT_ONCE])
 
         if late:
-            return not _waiting(nodes) or time.time() >= deadline
+            return (not _missed(nodes, required)
+                    or time.time() >= deadline)
 
         time.sleep(max(POLL_SECONDS, 2 * (time.time() - begun)))
 
@@ -75,6 +81,11 @@ def advance(dispatcher: delivery.Dispatcher, step: delivery.Step,
 
 def _waiting(nodes: Nodes) -> list[str]:
     return [name for name, node in nodes.items() if 'answer' not in node]
+
+
+def _missed(nodes: Nodes, required: Collection[str] | None) -> bool:
+    return any(required is None or name in required
+               for name in _waiting(nodes))
 
 
 def _send(dispatcher: delivery.Dispatcher, step: delivery.Step,

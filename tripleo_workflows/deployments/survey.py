@@ -13,6 +13,7 @@
 """Asking all nodes of a stack what they are, run and have completed."""
 
 import time
+from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Mapping
 from typing import Any
@@ -44,14 +45,17 @@ class Survey:
     :param container: of the plan's record; made where it is missing.
     :param survey_id: of letters, digits and dashes, unique in the project.
     :param timeout: seconds from the beginning that nodes have to answer.
+    :param required: names of the nodes that are waited for; None for all.
     """
 
     def __init__(self, clients: service_clients.Clients, container: str,
-                 plan: str, survey_id: str, timeout: int = TIMEOUT):
+                 plan: str, survey_id: str, timeout: int = TIMEOUT,
+                 required: Collection[str] | None = None):
         self._dispatcher = delivery.Dispatcher(clients, container)
         self._objects = objects.Objects(clients, container)
         self._name = f'survey-{survey_id}'
         self._timeout = timeout
+        self._required = required
         self._step = delivery.Step(
             plan=plan, operation=self._name, service='nodes', batch=0,
             step='survey', fence=0, kind='survey', timeout=timeout)
@@ -81,7 +85,8 @@ class Survey:
         try:
             self._state['done'] = fanout.advance(
                 self._dispatcher, self._step, targets, nodes,
-                self._state['begun'] + self._timeout, time.time() + seconds)
+                self._state['begun'] + self._timeout, time.time() + seconds,
+                self._required)
         finally:
             self._objects.put(self._object, self._state, LASTS)
 

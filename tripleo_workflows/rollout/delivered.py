@@ -123,7 +123,7 @@ class DeliveredStep:
                        [name for name in waiting if name in ended])
 
             if late:
-                return
+                break
 
             self._send({name: self._known[name]['attempt']
                         for name in waiting
@@ -131,7 +131,7 @@ class DeliveredStep:
                         and begun > self._known[name]['resend']}, until)
             time.sleep(max(POLL_SECONDS, 4 * (time.time() - begun)))
 
-        if any(self._attempt_to_send(name) for name in self._nodes):
+        if self._waiting() or any(map(self._attempt_to_send, self._nodes)):
             return
 
         failed = [name for name in self._nodes

@@ -31,8 +31,8 @@ from tripleo_workflows.rollout import secret_inputs
 SLICE_SECONDS = 20.0
 #: Bytes of rows in an answer, which goes through Mistral.
 ROWS_BYTES = 16 * 1024
-#: Characters of a node's output in a row.
-TAIL_CHARACTERS = 400
+#: Bytes of a node's output in a row.
+TAIL_BYTES = 400
 
 Answer = dict[str, Any]
 
@@ -228,7 +228,7 @@ class Batch:
         rows = [{'node': name, 'status': entry['status'],
                  **{key: entry[key] for key in ('attempt', 'seconds',
                                                 'changed') if key in entry},
-                 'tail': entry.get('output', '')[-TAIL_CHARACTERS:]}
+                 'tail': table.tail(entry.get('output', ''), TAIL_BYTES)}
                 for name, entry in sorted(known.items())
                 if entry['status'] != delivered.DONE]
 
