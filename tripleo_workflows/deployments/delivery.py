@@ -13,10 +13,8 @@
 """Sending a step to nodes, and reading what they answered."""
 
 import dataclasses
-import importlib.resources
 import json
 import secrets
-import time
 from collections.abc import Iterable
 from collections.abc import Mapping
 from concurrent import futures
@@ -28,6 +26,7 @@ from swiftclient import utils as swift_utils
 
 from tripleo_workflows import clients as service_clients
 from tripleo_workflows import exceptions
+from tripleo_workflows.deployments import bundle
 
 KEY_HEADER = 'x-container-meta-temp-url-key'
 #: How many nodes are spoken to at once.
@@ -85,17 +84,6 @@ def prepare_container(swift: swiftclient.Connection, container: str) -> None:
                              {KEY_HEADER: secrets.token_urlsafe(32)})
 
 
-def delivery_text(request: Mapping[str, Any]) -> str:
-    """The runner with a request inside it: the text of a script config."""
-    source = (importlib.resources.files(__package__)
-              / 'runner.py').read_text()
-
-    return (f'#!/usr/bin/env python3\n{source}\n\n'
-            f"if __name__ == '__main__':\n"
-            f'    sys.exit(main(sys.argv[1:], json.loads(\n'
-            f'        {json.dumps(request)!r})))\n')
-
-
 class Dispatcher:
     """Sends steps to nodes as software deployments and collects answers.
 
@@ -136,16 +124,16 @@ class Dispatcher:
                     'service': step.service, 'batch': step.batch,
                     'step': step.step, 'node': target.name,
                     'attempt': step.attempt},
-            'fence': step.fence, 'script': step.script,
+            'fence': step.fence, 'kind': 'script', 'payload': step.script,
             'timeout': step.timeout, 'idempotent': step.idempotent,
             'environment': {**step.environment, **target.environment},
-            'deadline': time.time() + lifetime,
+            'lifetime': lifetime,
             'result_url': self._url(step.prefix + f'{target.name}.result',
                                     lifetime)}
         name = (f'{step.plan}.{step.service}.{step.batch}.{step.step}.'
                 f'{step.attempt}.{target.name}')
         config = self._heat.software_configs.create(
-            name=name, group='script', config=delivery_text(request),
+            name=name, group='script', config=bundle.runner_text(request),
             inputs=[
                 {'name': 'deploy_signal_transport', 'type': 'String',
                  'value': 'TEMP_URL_SIGNAL'},
