@@ -312,7 +312,7 @@ class Deployment:
 
 def _message(name: str, failed: list[Row], servers: int) -> str:
     if not failed:
-        return f'{name} is done on {servers} servers.'
+        return f'{name} is done on {servers} of {servers} servers.'
 
     named = ', '.join(_how(row) for row in failed[:_NAMED])
     more = ', …' if len(failed) > _NAMED else ''
