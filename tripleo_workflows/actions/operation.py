@@ -14,11 +14,13 @@
 
 from typing import Any
 
+from tripleo_workflows import clients as service_clients
 from tripleo_workflows.actions import base
 from tripleo_workflows.operation import going_on
 from tripleo_workflows.operation import lifetime
 from tripleo_workflows.operation import record as operation_record
 from tripleo_workflows.operation import report
+from tripleo_workflows.operation import watchdog
 from tripleo_workflows.rollout import ends
 
 
@@ -51,23 +53,29 @@ class Guard(base.Action):
 
     Input: ``plan``; ``digest`` of a rollout that tripleo.upgrade.v1.preview
     saved; ``deadline_seconds`` after which the operation, if it has not
-    ended, is expired. Takes the plan's lock, makes sure that all nodes have
-    answered the survey and that the cloud is still what the rollout was
-    computed from, makes a trust of the caller and stores the graph as a
-    private workflow. Returns ``operation``, the input of all tasks below,
-    and ``graph``, the workflow's name.
+    ended, is expired; ``trust``, one that the caller made beforehand. Takes
+    the plan's lock, makes sure that all nodes have answered the survey and
+    that the cloud is still what the rollout was computed from, makes a trust
+    of the caller and stores the graph as a private workflow. Returns
+    ``operation``, the input of all tasks below, and ``graph``, the
+    workflow's name.
     """
 
     def __init__(self, plan: str, digest: str,
-                 deadline_seconds: int = ends.DEADLINE_SECONDS):
+                 deadline_seconds: int = ends.DEADLINE_SECONDS,
+                 trust: str = ''):
         self.plan = plan
         self.digest = digest
         self.deadline_seconds = deadline_seconds
+        self.trust = trust
 
     def act(self, caller: base.Caller) -> dict[str, Any]:
+        def grant(seconds: float) -> dict[str, Any]:
+            return {'trust': caller.grant(seconds, self.trust),
+                    'made': not (self.trust or caller.delegated)}
+
         return ends.guard(caller.clients, caller.holder('run'), self.plan,
-                          self.digest, lambda seconds: '',
-                          self.deadline_seconds)
+                          self.digest, grant, self.deadline_seconds)
 
 
 class Close(base.Action):
@@ -81,8 +89,12 @@ class Close(base.Action):
         self.operation = operation
 
     def act(self, caller: base.Caller) -> dict[str, Any]:
-        return ends.close(caller.clients,
-                          operation_record.Operation(**self.operation))
+        operation = operation_record.Operation(**self.operation)
+        clients = caller.clients_for(self.operation)
+        summary = ends.close(clients, operation)
+        _revoke_trusts(caller, clients, operation)
+
+        return summary
 
 
 class Fail(base.Action):
@@ -97,7 +109,7 @@ class Fail(base.Action):
         self.operation = operation
 
     def act(self, caller: base.Caller) -> None:
-        raise ends.failure(caller.clients,
+        raise ends.failure(caller.clients_for(self.operation),
                            operation_record.Operation(**self.operation))
 
 
@@ -162,9 +174,12 @@ class End(base.Action):
         self.stopped = stopped
 
     def act(self, caller: base.Caller) -> dict[str, Any]:
-        return going_on.end(
-            caller.clients, operation_record.Operation(**self.operation),
-            caller.person, self.reason, self.stopped)
+        operation = operation_record.Operation(**self.operation)
+        ended = going_on.end(caller.clients, operation, caller.person,
+                             self.reason, self.stopped)
+        _revoke_trusts(caller, caller.clients, operation)
+
+        return ended
 
 
 class List(base.Action):
@@ -231,3 +246,30 @@ class Log(base.Action):
             self.operation)))
 
         return {'log': rows, 'left_out': left_out}
+
+
+class Watchdog(base.Action):
+    """Resume what an accident has stopped, and report the rest.
+
+    Input: ``plan``; empty: all plans of the project; ``stuck_seconds``, how
+    long nothing may move in a RUNNING execution. Returns ``resumed`` and
+    ``reported``, rows of plan, operation, execution, state and reason. What
+    a person holds, and what failed, is never resumed; the rest three times
+    at most.
+    """
+
+    def __init__(self, plan: str = '',
+                 stuck_seconds: int = watchdog.STUCK_SECONDS):
+        self.plan = plan
+        self.stuck_seconds = stuck_seconds
+
+    def act(self, caller: base.Caller) -> dict[str, Any]:
+        return watchdog.watch(caller.clients, self.plan, self.stuck_seconds)
+
+
+def _revoke_trusts(caller: base.Caller, clients: service_clients.Clients,
+                   operation: operation_record.Operation) -> None:
+    record = operation_record.Record(clients.swift, operation.plan)
+
+    for trust in lifetime.made_trusts(record, operation):
+        caller.revoke(trust)
