@@ -122,7 +122,7 @@ class Heat:
             create=self._create, delete=self._delete, list=self._list)
         self.stacks = types.SimpleNamespace(
             list=lambda: [types.SimpleNamespace(stack_name='overcloud')],
-            output_show=self._output)
+            get=self._stack, output_show=self._output)
 
     def add_config(self, name, ago=0):
         """A config that somebody made some seconds ago."""
@@ -169,10 +169,16 @@ class Heat:
         return [row for row in self.deployments.values()
                 if row.server_id == server_id]
 
-    def _output(self, stack, key):
-        if stack != 'overcloud':
+    def _stack(self, name, resolve_outputs):
+        if name != 'overcloud':
             raise exc.HTTPNotFound('ERROR: The Stack could not be found.')
 
+        return types.SimpleNamespace(
+            id='stack-id', stack_name=name, stack_status='CREATE_COMPLETE',
+            stack_status_reason='')
+
+    def _output(self, stack, key):
+        self._stack(stack, False)
         names = list(self.servers)
         values = {
             'ServerIdMap': {'server_ids': {
