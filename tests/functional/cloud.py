@@ -32,6 +32,8 @@ SAMPLE = pathlib.Path(__file__, '../../../samples/overcloud').resolve()
 PLAN = 'overcloud'
 NAMES = [f'{PLAN}-{name}' for name in (
     'controller-0', 'controller-1', 'controller-2', 'compute-0', 'compute-1')]
+#: The nodes on which playbooks can be run.
+WITH_ANSIBLE = [f'{PLAN}-controller-0', f'{PLAN}-compute-0']
 LOOK_SECONDS = 0.3
 #: Where the nodes live; another one lets two test runs share a machine.
 SUBNET = os.environ.get('TRIPLEO_TEST_SUBNET', node_names.SUBNET)
@@ -123,6 +125,7 @@ class Cloud:
     def deploy(self):
         """Deploy the sample on five nodes."""
         local_nodes.add(self.state, NAMES, SUBNET)
+        local_nodes.add(self.state, WITH_ANSIBLE, ansible=True)
         found = [node for node in local_nodes.listing(self.state)
                  if node.name in NAMES]
         files = store.read_directory(SAMPLE)

@@ -21,6 +21,7 @@ import http.server
 import json
 import os
 import pathlib
+import shutil
 import signal
 import stat
 import subprocess
@@ -36,6 +37,9 @@ from tripleo_workflows.undercloud import nodes
 from tripleo_workflows.undercloud import state as undercloud_state
 
 NAME = 'functional-0'
+#: Made and removed by a test, in a subnet of which no other test knows.
+OTHERS = ['functional-1', 'functional-2']
+OTHER_SUBNET = '127.77.0.0/24'
 SERVICE = """\
 [program:sleeper]
 command = sleep 86400
@@ -136,12 +140,17 @@ class TestNodes(testtools.TestCase):
 
         return path
 
-    def _supervisorctl(self, *arguments: str) -> str:
-        variables = json.loads(
-            (self.node.root / node_boot.ENVIRONMENT).read_text())
+    def _variables(self, name: str = NAME) -> dict[str, str]:
+        [root] = [node.root for node in nodes.listing(self.state)
+                  if node.name == name]
+        found: dict[str, str] = json.loads(
+            (root / node_boot.ENVIRONMENT).read_text())
 
+        return found
+
+    def _supervisorctl(self, *arguments: str) -> str:
         return subprocess.run(
-            ['supervisorctl', *arguments], env=variables, check=True,
+            ['supervisorctl', *arguments], env=self._variables(), check=True,
             capture_output=True, text=True).stdout
 
     def test_adding_twice_gives_the_same(self) -> None:
@@ -229,3 +238,40 @@ class TestNodes(testtools.TestCase):
             self.assertFalse([name for name in names
                               if name.startswith('OS_')
                               and 'CONFIG' not in name], names)
+
+    def _others(self) -> list[nodes.Node]:
+        return [node for node in nodes.listing(self.state)
+                if node.name in OTHERS]
+
+    def test_a_removed_node_leaves_nothing(self) -> None:
+        made = nodes.add(self.state, OTHERS, OTHER_SUBNET)
+        (self.state.enroll / f'{OTHERS[0]}.json').touch()
+        nodes.remove(self.state, OTHERS[:1])
+
+        self.assertEqual(made[1:], self._others())
+        self.assertEqual([], node_boot.processes(made[0].root))
+        self.assertEqual([], [
+            str(path) for path in self.state.root.rglob(f'*{OTHERS[0]}*')
+            if 'data' not in path.parts])
+
+        # Its name and its address can be given again.
+        [again] = nodes.add(self.state, OTHERS[:1], OTHER_SUBNET)
+        self.assertEqual(made[0].address, again.address)
+        self.assertNotEqual(made[0].pid, again.pid)
+        nodes.remove(self.state, OTHERS)
+        self.assertEqual([], self._others())
+
+    def test_only_a_node_with_ansible_runs_playbooks(self) -> None:
+        nodes.add(self.state, OTHERS[:1], OTHER_SUBNET, ansible=True)
+        nodes.add(self.state, OTHERS[1:], OTHER_SUBNET)
+        self.addCleanup(nodes.remove, self.state, OTHERS)
+        command = ['ansible', 'localhost', '--connection', 'local',
+                   '--module-name', 'command', '--args', 'printenv NODE_NAME']
+        having, lacking = map(self._variables, OTHERS)
+        said = subprocess.run(command, env=having, check=True, text=True,
+                              capture_output=True).stdout
+        self.assertEqual(OTHERS[0], said.splitlines()[-1])
+
+        for name in ('ansible', 'ansible-playbook'):
+            self.assertIsNone(shutil.which(name, path=lacking['PATH']))
+            self.assertIsNotNone(shutil.which(name, path=having['PATH']))

@@ -97,6 +97,28 @@ class ServicesTest(UndercloudTest):
             self.assertIn(str(pid), line)
             self.assertIn(self.state.url(service), line)
 
+    def test_logs_shows_what_a_service_wrote(self) -> None:
+        done = self._run('logs', 'mistral', '--lines', '2')
+        written = (self.state.log / 'mistral.log').read_text()
+
+        self.assertEqual(0, done.returncode, done.stderr)
+        self.assertEqual(2, len(done.stdout.splitlines()))
+        self.assertIn(done.stdout, written)
+
+        done = self._run('logs')
+        self.assertEqual(0, done.returncode, done.stderr)
+
+        for service in undercloud_state.SERVICES:
+            [line] = [line for line in done.stdout.splitlines()
+                      if line.startswith(f'{service} ')]
+            self.assertIn('running', line)
+
+    def test_an_unknown_log_is_answered_with_those_there_are(self) -> None:
+        done = self._run('logs', 'nova')
+        self.assertEqual(1, done.returncode)
+        self.assertIn('keystone', done.stderr)
+        self.assertEqual(1, len(done.stderr.splitlines()))
+
     def test_only_the_four_ports_listen_and_only_on_loopback(self) -> None:
         pids = [*self._pids().values(), self.supervisor.supervisor_pid()]
         listeners = set[str]()

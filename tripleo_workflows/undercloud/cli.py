@@ -21,6 +21,7 @@ import sys
 from tripleo_workflows import exceptions
 from tripleo_workflows.undercloud import credentials
 from tripleo_workflows.undercloud import embedded
+from tripleo_workflows.undercloud import logs
 from tripleo_workflows.undercloud import nodes
 from tripleo_workflows.undercloud import state as undercloud_state
 
@@ -77,6 +78,8 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, parents=[common], help=text)
         command.set_defaults(func=function)
 
+    logs.add_arguments(commands.add_parser(
+        'logs', parents=[common], help='show what services and nodes logged'))
     nodes.add_arguments(commands.add_parser('node', help='local nodes'),
                         common)
 

@@ -20,6 +20,7 @@ import sys
 
 from tripleo_workflows import exceptions
 from tripleo_workflows.undercloud import node_agent
+from tripleo_workflows.undercloud import node_ansible
 from tripleo_workflows.undercloud import node_boot
 from tripleo_workflows.undercloud import node_hooks
 from tripleo_workflows.undercloud import node_notify
@@ -66,8 +67,13 @@ stdout_logfile_backups = 1
 files = services.d/*.conf
 """
 
-#: Programs that need to be told where the node is, with what they are told.
+#: The programs of our own environment that a node has, with what they are
+#: told. Its other programs are not on a node's PATH.
 WRAPPERS = {
+    'bin/python3': ('{programs}/python3',),
+    'bin/dib-run-parts': ('{programs}/dib-run-parts',),
+    'bin/os-collect-config': ('{programs}/os-collect-config',),
+    'bin/os-refresh-config': ('{programs}/os-refresh-config',),
     'bin/supervisorctl': ('{programs}/supervisorctl',
                           '-c', '{root}/etc/supervisord.conf'),
     'bin/os-apply-config': ('{programs}/os-apply-config',
@@ -140,15 +146,14 @@ def make(state: undercloud_state.StateDirectory, name: str, address: str
         agent=shlex.join(agent)), 0o600)
     # What has this file is a node: it comes last.
     _write(root / node_boot.ENVIRONMENT,
-           json.dumps(environment(root, name, address), indent=1), 0o600)
+           json.dumps(environment(state, name, address), indent=1), 0o600)
 
 
-def environment(root: pathlib.Path, name: str, address: str
-                ) -> dict[str, str]:
+def environment(state: undercloud_state.StateDirectory, name: str,
+                address: str) -> dict[str, str]:
     """The variables that every process of a node starts with."""
-    programs = pathlib.Path(sys.executable).parent
-    path = (f'{root}/bin', str(programs), '/usr/local/bin', '/usr/bin',
-            '/bin', '/usr/local/sbin', '/usr/sbin', '/sbin')
+    root = root_of(state, name)
+    path = (f'{root}/bin', *node_ansible.system_path(state))
 
     return {
         'NODE_ROOT': str(root),

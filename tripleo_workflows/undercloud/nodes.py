@@ -24,6 +24,7 @@ import fcntl
 import http.client
 import json
 import pathlib
+import shutil
 import time
 import xmlrpc.client
 from collections.abc import Iterator
@@ -35,6 +36,7 @@ from supervisor import xmlrpc as supervisor_xmlrpc
 
 from tripleo_workflows import exceptions
 from tripleo_workflows.undercloud import node_agent
+from tripleo_workflows.undercloud import node_ansible
 from tripleo_workflows.undercloud import node_boot
 from tripleo_workflows.undercloud import node_names
 from tripleo_workflows.undercloud import node_tree
@@ -68,14 +70,18 @@ class Node:
 
 
 def add(state: undercloud_state.StateDirectory, names: Sequence[str],
-        subnet: str = node_names.SUBNET) -> list[Node]:
+        subnet: str = node_names.SUBNET, ansible: bool = False
+        ) -> list[Node]:
     """Make nodes and start them; those that exist are kept, and started.
 
     :param subnet: where new nodes get their addresses.
+    :param ansible: whether the nodes get ansible-core. One that has it
+        keeps it.
     :returns: the named nodes, when their service managers and agents run.
     :raises InvalidInput: where a name, the subnet or the path of the state
         directory cannot serve; no node is made then.
-    :raises ServiceUnavailable: where the undercloud is down, too.
+    :raises ServiceUnavailable: where the undercloud is down or ansible-core
+        cannot be installed, too.
     :raises DeadlineExceeded: where a node does not start.
     """
     wanted = [node_names.check_name(name) for name in dict.fromkeys(names)]
@@ -86,14 +92,21 @@ def add(state: undercloud_state.StateDirectory, names: Sequence[str],
     with _lock(state):
         addresses = {node.name: node.address for node in listing(state)}
 
+        if ansible:
+            node_ansible.provide(state)
+
         for name in wanted:
             if name not in addresses:
                 addresses[name] = node_names.next_address(
                     subnet, set(addresses.values()))
             node_tree.make(state, name, addresses[name])
+
+            if ansible:
+                node_ansible.link(state, node_tree.root_of(state, name))
+
             # Its service manager stops its services itself, which takes it
             # longer than the ten seconds that each of them may take.
-            supervisor.add(f'node-{name}',
+            supervisor.add(_program(name),
                            node_tree.boot_command(state, name),
                            stop_seconds=30, stop_group=False)
 
@@ -105,6 +118,51 @@ def add(state: undercloud_state.StateDirectory, names: Sequence[str],
     return [node for node in listing(state) if node.name in wanted]
 
 
+def remove(state: undercloud_state.StateDirectory, names: Sequence[str]
+           ) -> None:
+    """Stop nodes and delete them, with all their files.
+
+    Their servers in a stack are not looked at. It can be called again after
+    a crash, and while the undercloud is down.
+
+    :raises NotFound: where one of the names is no node's; all are kept then.
+    """
+    with _lock(state):
+        known = [node.name for node in listing(state)]
+        unknown = sorted(set(names) - set(known))
+
+        if unknown:
+            raise exceptions.NotFound(
+                f'There is no node {", ".join(unknown)}; nothing was '
+                f'removed.', f'There are: {", ".join(known) or "none"}.')
+
+        for name in dict.fromkeys(names):
+            _remove(state, name)
+
+
+def _remove(state: undercloud_state.StateDirectory, name: str) -> None:
+    root = node_tree.root_of(state, name)
+    supervision.Supervisor(state).remove(_program(name))
+    node_boot.end_processes(root)
+
+    for path in (state.enroll / f'{name}.json',
+                 state.log / f'{_program(name)}.log',
+                 node_tree.socket_of(state, name)):
+        path.unlink(missing_ok=True)
+
+    # It is a node until all of it goes at once, whenever we are killed.
+    doomed = root.with_name('.removed') / name
+    shutil.rmtree(doomed, ignore_errors=True)
+    doomed.parent.mkdir(mode=0o700, exist_ok=True)
+    root.rename(doomed)
+    shutil.rmtree(doomed)
+
+
+def _program(name: str) -> str:
+    """What the undercloud's supervisord calls a node."""
+    return f'node-{name}'
+
+
 def listing(state: undercloud_state.StateDirectory) -> list[Node]:
     """All nodes of a state directory, in the order of their addresses."""
     nodes = []
@@ -113,7 +171,7 @@ def listing(state: undercloud_state.StateDirectory) -> list[Node]:
         variables = json.loads(path.read_text())
         name = variables['NODE_NAME']
         root = node_tree.root_of(state, name)
-        pid, _ = _life(state, name)
+        pid = _ask(state, name, 'getPID')
 
         if pid is None:
             condition = DOWN
@@ -150,28 +208,36 @@ def _lock(state: undercloud_state.StateDirectory) -> Iterator[None]:
         yield
 
 
-def _life(state: undercloud_state.StateDirectory, name: str
-          ) -> tuple[int | None, bool]:
-    """The service manager's process id, and whether the agent runs."""
+def programs(state: undercloud_state.StateDirectory, name: str
+             ) -> dict[str, str]:
+    """The states of a node's programs, in supervisor's words.
+
+    It is empty while the node is down.
+    """
+    rows = _ask(state, name, 'getAllProcessInfo') or []
+
+    return {row['name']: row['statename'] for row in rows}
+
+
+def _ask(state: undercloud_state.StateDirectory, name: str, method: str
+         ) -> Any:
+    """What a node's service manager answers, None where it does not."""
     transport = supervisor_xmlrpc.SupervisorTransport(
         serverurl=f'unix://{node_tree.socket_of(state, name)}')
     proxy = xmlrpc.client.ServerProxy('http://localhost', transport)
 
     try:
-        pid: Any = proxy.supervisor.getPID()
-        agent: Any = proxy.supervisor.getProcessInfo('agent')
+        return getattr(proxy.supervisor, method)()
     except (OSError, http.client.HTTPException, xmlrpc.client.Error):
-        return None, False
+        return None
     finally:
         transport.close()
-
-    return int(pid), agent['statename'] == 'RUNNING'
 
 
 def _wait(state: undercloud_state.StateDirectory, name: str, deadline: float
           ) -> None:
     """Wait until a node's service manager and agent run."""
-    while not _life(state, name)[1]:
+    while programs(state, name).get('agent') != 'RUNNING':
         if time.monotonic() > deadline:
             raise exceptions.DeadlineExceeded(
                 f'The node did not start within {START_SECONDS:.0f} s.',
@@ -222,7 +288,7 @@ FORMATS = {'table': table, 'json': document, 'environment': environment}
 
 def add_arguments(parser: argparse.ArgumentParser,
                   common: argparse.ArgumentParser) -> None:
-    """Give a parser the sub-commands ``add`` and ``list``.
+    """Give a parser the sub-commands ``add``, ``remove`` and ``list``.
 
     Each sets ``func``, which takes the parsed arguments and returns the exit
     status.
@@ -241,7 +307,18 @@ def add_arguments(parser: argparse.ArgumentParser,
     adding.add_argument(
         '--subnet', default=node_names.SUBNET, metavar='SUBNET',
         help='loopback subnet for new nodes (default: %(default)s)')
+    adding.add_argument(
+        '--ansible', action='store_true',
+        help='give the nodes ansible-core, for steps that are playbooks')
     adding.set_defaults(func=_add)
+    removing = commands.add_parser(
+        'remove', parents=[common], help='stop nodes and delete their files',
+        description='Stop local nodes and delete them, with all their files. '
+                    'Their addresses become free. Take their servers out of '
+                    'the plan first.')
+    removing.add_argument('names', nargs='+', metavar='NAME',
+                          help='name of a node')
+    removing.set_defaults(func=_remove_named)
     showing = commands.add_parser(
         'list', parents=[common], help='show the nodes',
         description='Show the nodes with their addresses and states.')
@@ -255,7 +332,14 @@ def add_arguments(parser: argparse.ArgumentParser,
 
 def _add(args: argparse.Namespace) -> int:
     state = undercloud_state.StateDirectory(args.state_dir)
-    print(table(add(state, args.names, args.subnet)))
+    print(table(add(state, args.names, args.subnet, args.ansible)))
+
+    return 0
+
+
+def _remove_named(args: argparse.Namespace) -> int:
+    remove(undercloud_state.StateDirectory(args.state_dir), args.names)
+    print(f'Removed: {", ".join(dict.fromkeys(args.names))}.')
 
     return 0
 

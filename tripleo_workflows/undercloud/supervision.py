@@ -186,9 +186,11 @@ class Supervisor:
             self._start(name)
 
     def remove(self, name: str) -> None:
-        """Stop a program and forget it."""
+        """Stop a program, where it may run, and forget it."""
         (self._programs / f'{name}.conf').unlink(missing_ok=True)
-        self._update()
+
+        if self.is_running():
+            self._update()
 
     def restart(self, name: str) -> None:
         """Stop a program, if it runs, and start it.

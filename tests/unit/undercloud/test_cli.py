@@ -42,7 +42,7 @@ class CommandTest(testtools.TestCase):
 
     def test_commands_that_need_an_undercloud_say_how_to_make_one(
             self) -> None:
-        for command in ('status', 'env'):
+        for command in ('status', 'env', 'logs'):
             code, output, errors = self._run(command)
             self.assertEqual((1, ''), (code, output))
             self.assertEqual(1, len(errors.splitlines()))
@@ -79,3 +79,9 @@ class CommandTest(testtools.TestCase):
         error = self.assertRaises(SystemExit, self._run, 'up',
                                   '--heat-port', 'http')
         self.assertEqual(2, error.code)
+
+    def test_logs_are_shown_by_whole_lines(self) -> None:
+        for number in ('0', '-1', 'many'):
+            error = self.assertRaises(SystemExit, self._run, 'logs',
+                                      '--lines', number)
+            self.assertEqual(2, error.code)

@@ -83,7 +83,7 @@ class TestMake(testtools.TestCase):
         self.assertEqual('services.d/*.conf', parser['include']['files'])
 
     def test_the_environment_finds_the_nodes_own_programs_first(self) -> None:
-        found = node_tree.environment(self.root, 'web-0', '127.1.0.7')
+        found = node_tree.environment(self.place, 'web-0', '127.1.0.7')
         self.assertEqual(f'{self.root}/bin', found['PATH'].split(':')[0])
         self.assertEqual('127.1.0.7', found['NODE_ADDRESS'])
         self.assertEqual('web-0', found['NODE_NAME'])
