@@ -15,6 +15,7 @@
 from collections import Counter
 from typing import Any
 
+from tripleo_workflows import clients as service_clients
 from tripleo_workflows.actions import base
 from tripleo_workflows.operation import going_on
 from tripleo_workflows.operation import lifetime
@@ -55,23 +56,29 @@ class Guard(base.Action):
 
     Input: ``plan``; ``digest`` of a rollout that tripleo.upgrade.v1.preview
     saved; ``deadline_seconds`` after which the operation, if it has not
-    ended, is expired. Takes the plan's lock, makes sure that all nodes have
-    answered the survey and that the cloud is still what the rollout was
-    computed from, makes a trust of the caller and stores the graph as a
-    private workflow. Returns ``operation``, the input of all tasks below,
-    and ``graph``, the workflow's name.
+    ended, is expired; ``trust``, one that the caller made beforehand. Takes
+    the plan's lock, makes sure that all nodes have answered the survey and
+    that the cloud is still what the rollout was computed from, makes a trust
+    of the caller and stores the graph as a private workflow. Returns
+    ``operation``, the input of all tasks below, and ``graph``, the
+    workflow's name.
     """
 
     def __init__(self, plan: str, digest: str,
-                 deadline_seconds: int = ends.DEADLINE_SECONDS):
+                 deadline_seconds: int = ends.DEADLINE_SECONDS,
+                 trust: str = ''):
         self.plan = plan
         self.digest = digest
         self.deadline_seconds = deadline_seconds
+        self.trust = trust
 
     def act(self, caller: base.Caller) -> dict[str, Any]:
+        def grant(seconds: float) -> dict[str, Any]:
+            return {'trust': caller.grant(seconds, self.trust),
+                    'made': not (self.trust or caller.delegated)}
+
         return ends.guard(caller.clients, caller.holder('run'), self.plan,
-                          self.digest, lambda seconds: '',
-                          self.deadline_seconds)
+                          self.digest, grant, self.deadline_seconds)
 
 
 class Close(base.Action):
@@ -85,8 +92,12 @@ class Close(base.Action):
         self.operation = operation
 
     def act(self, caller: base.Caller) -> dict[str, Any]:
-        return ends.close(caller.clients,
-                          operation_record.Operation(**self.operation))
+        operation = operation_record.Operation(**self.operation)
+        clients = caller.clients_for(self.operation)
+        summary = ends.close(clients, operation)
+        _revoke_trusts(caller, clients, operation)
+
+        return summary
 
 
 class Fail(base.Action):
@@ -101,7 +112,7 @@ class Fail(base.Action):
         self.operation = operation
 
     def act(self, caller: base.Caller) -> None:
-        raise ends.failure(caller.clients,
+        raise ends.failure(caller.clients_for(self.operation),
                            operation_record.Operation(**self.operation))
 
 
@@ -186,9 +197,12 @@ class End(base.Action):
         self.stopped = stopped
 
     def act(self, caller: base.Caller) -> dict[str, Any]:
-        return going_on.end(
-            caller.clients, operation_record.Operation(**self.operation),
-            caller.person, self.reason, self.stopped)
+        operation = operation_record.Operation(**self.operation)
+        ended = going_on.end(caller.clients, operation, caller.person,
+                             self.reason, self.stopped)
+        _revoke_trusts(caller, caller.clients, operation)
+
+        return ended
 
 
 class List(base.Action):
@@ -304,3 +318,11 @@ class CleanUp(base.Action):
         removed = Counter(self.removed) + Counter(outcome['removed'])
 
         return {'done': outcome['done'], 'removed': dict(removed)}
+
+
+def _revoke_trusts(caller: base.Caller, clients: service_clients.Clients,
+                   operation: operation_record.Operation) -> None:
+    record = operation_record.Record(clients.swift, operation.plan)
+
+    for trust in lifetime.made_trusts(record, operation):
+        caller.revoke(trust)

@@ -75,7 +75,8 @@ class NextBatch(base.Action):
 
     def act(self, caller: base.Caller) -> dict[str, Any]:
         return {'batch': steps.next_batch(
-            caller.clients, operation_record.Operation(**self.operation),
+            caller.clients_for(self.operation),
+            operation_record.Operation(**self.operation),
             self.service)}
 
 
@@ -98,7 +99,8 @@ class Step(base.Action):
 
     def act(self, caller: base.Caller) -> dict[str, Any]:
         return steps.Batch(
-            caller.clients, operation_record.Operation(**self.operation),
+            caller.clients_for(self.operation),
+            operation_record.Operation(**self.operation),
             self.service, self.batch).run(self.step)
 
 
@@ -116,5 +118,6 @@ class Finished(base.Action):
 
     def act(self, caller: base.Caller) -> dict[str, Any]:
         return steps.Batch(
-            caller.clients, operation_record.Operation(**self.operation),
+            caller.clients_for(self.operation),
+            operation_record.Operation(**self.operation),
             self.service, self.batch).finish()

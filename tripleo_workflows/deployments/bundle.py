@@ -10,23 +10,88 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""The text that carries a request to a node."""
+"""The program that travels to nodes, made one text with its request."""
 
+import ast
+import base64
+import functools
 import importlib.resources
 import json
-import time
+import zlib
 from collections.abc import Mapping
 from typing import Any
 
+#: Modules of :mod:`tripleo_workflows.deployments.node`, each after what it
+#: imports.
+MODULES = ('history', 'journal', 'attempts', 'output', 'playbook', 'payload',
+           'survey', 'transfer', 'runner')
+
+TEMPLATE = """\
+#!/usr/bin/env python3
+# A step that tripleo-workflows sends to this node. REQUEST says what it is.
+# PROGRAM is tripleo_workflows/deployments/node/ without comments, compressed;
+# run this file with the argument "source" to read it. What was done here is
+# in /var/lib/tripleo-workflows/journal.jsonl.
+import base64, json, sys, types, zlib
+
+REQUEST = json.loads({request!r})
+PROGRAM = {program!r}
+NAME = {package!r}
+
+sources = json.loads(zlib.decompress(base64.b85decode(PROGRAM)))
+
+if sys.argv[1:] == ['source']:
+    sys.exit('\\n\\n'.join(sources.values()))
+
+parts = NAME.split('.')
+for name in ['.'.join(parts[:end + 1]) for end in range(len(parts))]:
+    sys.modules[name] = types.ModuleType(name)
+
+package = sys.modules[NAME]
+for name, source in sources.items():
+    module = types.ModuleType(NAME + '.' + name)
+    sys.modules[module.__name__] = module
+    setattr(package, name, module)
+    exec(compile(source, '<' + module.__name__ + '>', 'exec'),
+         module.__dict__)
+
+package.runner.main(REQUEST)
+"""
+
 
 def runner_text(request: Mapping[str, Any]) -> str:
-    """The runner with a request inside it: the text of a script config."""
-    source = (importlib.resources.files(__package__)
-              / 'runner.py').read_text()
-    request = {**request, 'script': request.get('payload', ''),
-               'deadline': time.time() + request['lifetime']}
+    """The runner with a request inside it: the text of a script config.
 
-    return (f'#!/usr/bin/env python3\n{source}\n\n'
-            f"if __name__ == '__main__':\n"
-            f'    sys.exit(main(sys.argv[1:], json.loads(\n'
-            f'        {json.dumps(request)!r})))\n')
+    :param request: ``key`` (``plan``, ``operation``, ``service``, ``batch``,
+        ``step``, ``node``, ``attempt``), ``fence``, ``kind`` (``script``,
+        ``playbook``, ``survey`` or ``abort``), ``payload``, ``timeout``
+        (seconds), ``idempotent``, ``environment``, ``secrets_url``,
+        ``lifetime`` (seconds), ``result_url``, ``output_url``, ``separate``
+        and ``completes``; without ``payload`` where there is none to run.
+    """
+    return TEMPLATE.format(
+        request=json.dumps(request, separators=(',', ':')),
+        program=_program(), package=f'{__package__}.node')
+
+
+@functools.cache
+def _program() -> str:
+    """The modules' sources, as small as they get."""
+    directory = importlib.resources.files(f'{__package__}.node')
+    sources = {name: _bare((directory / f'{name}.py').read_text())
+               for name in MODULES}
+
+    return base64.b85encode(
+        zlib.compress(json.dumps(sources).encode(), 9)).decode()
+
+
+def _bare(source: str) -> str:
+    """A module's source without its comments and docstrings."""
+    tree = ast.parse(source)
+
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and (
+                ast.get_docstring(node) is not None):
+            node.body = node.body[1:] or [ast.Pass()]
+
+    return ast.unparse(tree)

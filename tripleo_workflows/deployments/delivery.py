@@ -140,7 +140,8 @@ class Dispatcher:
         place = step.prefix + target.name
 
         if target.secrets:
-            self._objects.put(f'{place}.secrets', dict(target.secrets))
+            self._objects.put(f'{place}.secrets', dict(target.secrets),
+                              lifetime)
             self._secret.add(f'{place}.secrets')
 
         text = bundle.runner_text(self._request(step, target, lifetime))

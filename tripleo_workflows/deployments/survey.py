@@ -51,8 +51,6 @@ class Survey:
     def __init__(self, clients: service_clients.Clients, container: str,
                  plan: str, survey_id: str, timeout: int = TIMEOUT,
                  required: Collection[str] | None = None):
-        self._heat = clients.heat
-        delivery.prepare_container(clients.swift, container)
         self._dispatcher = delivery.Dispatcher(clients, container)
         self._objects = objects.Objects(clients, container)
         self._name = f'survey-{survey_id}'
@@ -61,18 +59,15 @@ class Survey:
         self._step = delivery.Step(
             plan=plan, operation=self._name, service='nodes', batch=0,
             step='survey', fence=0, kind='survey', timeout=timeout)
-        self._state = self._objects.get(self._object) or self._begin(plan)
+        self._state = self._objects.get(self._object)
+
+        if self._state is None:
+            self._state = _beginning(stack_cloud.nodes(clients.heat, plan))
+            delivery.prepare_container(clients.swift, container)
 
     @property
     def _object(self) -> str:
         return f'{self._name}/progress.json'
-
-    def _begin(self, plan: str) -> dict[str, Any]:
-        nodes = stack_cloud.nodes(self._heat, plan)
-
-        return {'begun': round(time.time(), 3), 'done': False, 'nodes': {},
-                'servers': {name: node.server_id
-                            for name, node in nodes.items()}}
 
     def advance(self, seconds: float = SLICE_SECONDS) -> bool:
         """Send what is missing and take answers for some seconds.
@@ -114,6 +109,12 @@ class Survey:
     def keep(self, name: str, rows: Iterable[Row]) -> None:
         """Store the whole table for a week."""
         self._objects.put(name, list(rows), LASTS)
+
+
+def _beginning(nodes: Mapping[str, stack_cloud.Node]) -> dict[str, Any]:
+    return {'begun': round(time.time(), 3), 'done': False, 'nodes': {},
+            'servers': {name: node.server_id
+                        for name, node in nodes.items()}}
 
 
 def row_of(plan: str, name: str, server_id: str, node: Mapping[str, Any],

@@ -154,6 +154,15 @@ def close(clients: service_clients.Clients, record: operation_record.Record,
         drop_graph(clients.mistral, graph_name(opened['operation'], fence))
 
 
+def made_trusts(record: operation_record.Record,
+                operation: operation_record.Operation) -> list[str]:
+    """Ids of the trusts that were made for an operation, by whoever."""
+    opened = (record.get(f'{operation.id}/{fence}/opened.json')
+              for fence in range(operation.first, operation.fence + 1))
+
+    return [found['trust'] for found in opened if found and found['made']]
+
+
 def drop_graph(mistral: mistral_client.Client, name: str) -> None:
     """Remove a compiled graph, if it is there."""
     try:

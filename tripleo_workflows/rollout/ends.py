@@ -36,6 +36,8 @@ from tripleo_workflows.rollout import revision
 from tripleo_workflows.rollout import survey as rollout_survey
 from tripleo_workflows.stack import cloud as stack_cloud
 
+Grant = Callable[[float], dict[str, Any]]
+
 #: Seconds after which an operation that has not ended is expired.
 DEADLINE_SECONDS = 24 * 3600
 #: How much longer than the operation its trust lasts.
@@ -86,14 +88,15 @@ def _compute(clients: service_clients.Clients, cloud: stack_cloud.Cloud,
 
 
 def guard(clients: service_clients.Clients, wanted: lock.Holder, plan: str,
-          digest: str, grant: Callable[[int], str],
+          digest: str, grant: Grant,
           deadline_seconds: int = DEADLINE_SECONDS) -> dict[str, Any]:
     """Open an operation, or go on with it, and compile its graph.
 
     :param wanted: who wants the lock; where its root execution holds the
         lock already, what is stored there counts.
     :param digest: of the document to run, as :func:`preview` returned it.
-    :param grant: makes a trust that lasts some seconds; returns its id.
+    :param grant: finds or makes a trust that lasts some seconds; returns
+        its id as ``trust``, and whether it was ``made`` for the operation.
     :param deadline_seconds: after which an operation that has not ended is
         expired, counted from its opening.
     :returns: ``operation`` (what all tasks are given) and ``graph`` (the
@@ -134,14 +137,13 @@ def guard(clients: service_clients.Clients, wanted: lock.Holder, plan: str,
 
 
 def _trust(record: operation_record.Record, holder: lock.Holder, fence: int,
-           deadline: float, grant: Callable[[int], str]) -> str:
+           deadline: float, grant: Grant) -> str:
     # A guard that is rerun finds what it made; who goes on makes a new one.
     name = f'{holder.operation}/{fence}/opened.json'
     made = record.get(name)
 
     if made is None:
-        made = {'trust': grant(round(deadline - time.time())
-                               + TRUST_SECONDS)}
+        made = grant(deadline - time.time() + TRUST_SECONDS)
         record.put(name, made)
 
     return str(made['trust'])
