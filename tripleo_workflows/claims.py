@@ -15,7 +15,8 @@
 A claim is a Mistral environment, because its name is the one unique key of
 the undercloud: of many simultaneous creations exactly one succeeds. A claim
 guards against accidents, not against members of the project, who may delete
-it. Numbered claims ``<series>.<n>`` give distinct numbers without gaps.
+it. Numbered claims ``<series>.<n>`` give distinct numbers; contenders meet at
+the name that follows the highest one.
 """
 
 import json
@@ -67,16 +68,20 @@ def read(mistral: mistral_client.Client, name: str) -> Holder | None:
     return _variables(environment)
 
 
+def numbers(mistral: mistral_client.Client, series: str) -> list[int]:
+    """The numbers taken in a series that are still there, in order."""
+    prefix = f'{series}.'
+    found = [environment.name.removeprefix(prefix)
+             for environment in mistral.environments.list(
+                 name=f'has:{prefix}')
+             if environment.name.startswith(prefix)]
+
+    return sorted(int(number) for number in found if number.isdigit())
+
+
 def highest(mistral: mistral_client.Client, series: str) -> int:
     """The highest number taken in a series, 0 where none ever was."""
-    prefix = f'{series}.'
-    numbers = [environment.name.removeprefix(prefix)
-               for environment in mistral.environments.list(
-                   name=f'has:{prefix}')
-               if environment.name.startswith(prefix)]
-
-    return max((int(number) for number in numbers if number.isdigit()),
-               default=0)
+    return max(numbers(mistral, series), default=0)
 
 
 def drop(mistral: mistral_client.Client, name: str) -> None:

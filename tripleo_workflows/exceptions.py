@@ -60,6 +60,12 @@ class NotFound(TripleoError):
     code = 'not-found'
 
 
+class NotPermitted(TripleoError):
+    """The person, or the trust of an operation, lacks the right to it."""
+
+    code = 'not-permitted'
+
+
 class Conflict(TripleoError):
     """Something exists, or somebody else is at work, and we give way."""
 

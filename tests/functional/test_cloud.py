@@ -179,6 +179,12 @@ class CloudTestCase(testtools.TestCase):
             self.cloud.upgrade, rollout['digest'])
         # The agent was stopped for its roll: going back must start it again.
         swift.put_object(PLAN, template, text)
+        self.assertRaisesRegex(
+            functional_cloud.ExecutionFailed,
+            'upgrade that admin began .* was left open.*operation.v1.abort',
+            self.cloud.preview)
+        self.cloud.run('tripleo.operation.v1.abort', plan=PLAN,
+                       reason='the package was repaired')
         rollout = self.cloud.preview()
         self.assertIn('compute-0 (an earlier roll did not end)',
                       rollout['tree'])

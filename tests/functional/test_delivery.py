@@ -45,7 +45,7 @@ class DeliveryTestCase(testtools.TestCase):
         # A plan of the test's own: fences are counted by plan.
         return delivery.Step(
             plan=self.plan, operation=self.plan, service=service, batch=1,
-            step='start', script=script, timeout=30,
+            step='start', payload=script, timeout=30,
             **{'fence': 1, **changes})
 
     def send(self, step):
@@ -55,11 +55,12 @@ class DeliveryTestCase(testtools.TestCase):
     def wait(self, step):
         deadline = time.monotonic() + 60
 
-        while (answer := self.dispatcher.answer(step, self.node.name)) is None:
+        while not (answers := self.dispatcher.answers(
+                step, [self.node.name])):
             self.assertLess(time.monotonic(), deadline)
             time.sleep(0.1)
 
-        return answer
+        return answers[self.node.name]
 
     def forget(self, step):
         """Remove what the node answered, to see that it answers again."""

@@ -114,9 +114,36 @@ class _Executions:
         self.states[execution_id] = state
 
 
+class _Workflows:
+
+    def __init__(self):
+        self.stored = {}
+
+    def delete(self, name):
+        if name not in self.stored:
+            raise mistral_base.APIException(404, 'Not found')
+
+        del self.stored[name]
+
+    def list(self, name):
+        part = name.removeprefix('has:')
+
+        return [types.SimpleNamespace(name=stored, **kept)
+                for stored, kept in self.stored.items() if part in stored]
+
+
 class Mistral:
     """Environments and executions in memory, with Mistral's errors."""
 
     def __init__(self):
         self.environments = _Environments()
         self.executions = _Executions()
+        self.workflows = _Workflows()
+
+
+class Clients:
+    """The clients of one person."""
+
+    def __init__(self):
+        self.swift = Swift()
+        self.mistral = Mistral()

@@ -10,13 +10,17 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Actions around an operation: lock, guard, close, resume."""
+"""Actions around an operation: lock, guard, close, resume, abort."""
 
 from typing import Any
 
+from tripleo_workflows import clients as service_clients
 from tripleo_workflows.actions import base
-from tripleo_workflows.operation import lock
+from tripleo_workflows.operation import going_on
+from tripleo_workflows.operation import lifetime
 from tripleo_workflows.operation import record as operation_record
+from tripleo_workflows.operation import report
+from tripleo_workflows.operation import watchdog
 from tripleo_workflows.rollout import ends
 
 
@@ -25,17 +29,21 @@ class Lock(base.Action):
 
     The lock is held as long as that execution is RUNNING or PAUSED, and
     every workflow below it passes. Input: ``plan``; ``verb``, what the lock
-    is for, as others will read it. Returns ``fence``, the number of the
-    lock. Fails if another execution holds the plan, and names its owner.
+    is for, as others will read it; ``supersede``, whether an operation that
+    was left open, and whose execution has ended, is closed as aborted.
+    Returns ``fence``, the number of the lock. Fails if another execution
+    holds the plan, or an operation is open, and names its owner.
     """
 
-    def __init__(self, plan: str, verb: str):
+    def __init__(self, plan: str, verb: str, supersede: bool = False):
         self.plan = plan
         self.verb = verb
+        self.supersede = supersede
 
     def act(self, caller: base.Caller) -> dict[str, Any]:
-        fence, _ = lock.acquire(caller.clients.mistral, self.plan,
-                                caller.holder(self.verb))
+        fence, _ = lifetime.enter(
+            caller.clients, self.plan, caller.holder(self.verb),
+            supersede=self.supersede)
 
         return {'fence': fence}
 
@@ -44,19 +52,30 @@ class Guard(base.Action):
     """Open an operation, or go on with it, and compile its graph.
 
     Input: ``plan``; ``digest`` of a rollout that tripleo.upgrade.v1.preview
-    saved. Takes the plan's lock, makes sure that the cloud is still what the
-    rollout was computed from, and stores the graph as a private workflow.
-    Returns ``operation``, the input of all tasks below, and ``graph``, the
+    saved; ``deadline_seconds`` after which the operation, if it has not
+    ended, is expired; ``trust``, one that the caller made beforehand. Takes
+    the plan's lock, makes sure that all nodes have answered the survey and
+    that the cloud is still what the rollout was computed from, makes a trust
+    of the caller and stores the graph as a private workflow. Returns
+    ``operation``, the input of all tasks below, and ``graph``, the
     workflow's name.
     """
 
-    def __init__(self, plan: str, digest: str):
+    def __init__(self, plan: str, digest: str,
+                 deadline_seconds: int = ends.DEADLINE_SECONDS,
+                 trust: str = ''):
         self.plan = plan
         self.digest = digest
+        self.deadline_seconds = deadline_seconds
+        self.trust = trust
 
     def act(self, caller: base.Caller) -> dict[str, Any]:
+        def grant(seconds: float) -> dict[str, Any]:
+            return {'trust': caller.grant(seconds, self.trust),
+                    'made': not (self.trust or caller.delegated)}
+
         return ends.guard(caller.clients, caller.holder('run'), self.plan,
-                          self.digest)
+                          self.digest, grant, self.deadline_seconds)
 
 
 class Close(base.Action):
@@ -70,8 +89,12 @@ class Close(base.Action):
         self.operation = operation
 
     def act(self, caller: base.Caller) -> dict[str, Any]:
-        return ends.close(caller.clients,
-                          operation_record.Operation(**self.operation))
+        operation = operation_record.Operation(**self.operation)
+        clients = caller.clients_for(self.operation)
+        summary = ends.close(clients, operation)
+        _revoke_trusts(caller, clients, operation)
+
+        return summary
 
 
 class Fail(base.Action):
@@ -86,7 +109,7 @@ class Fail(base.Action):
         self.operation = operation
 
     def act(self, caller: base.Caller) -> None:
-        raise ends.failure(caller.clients,
+        raise ends.failure(caller.clients_for(self.operation),
                            operation_record.Operation(**self.operation))
 
 
@@ -94,8 +117,37 @@ class Resume(base.Action):
     """Take over the lock of an operation that was left open.
 
     Input: ``plan``; ``take_over``, whether to end an execution that Mistral
-    still calls RUNNING or PAUSED because its engine died. Returns ``digest``
-    of the document to go on with.
+    still calls RUNNING or PAUSED because its engine died; ``retry_failed``,
+    whether failed steps get another attempt; ``reason``, for the record;
+    ``by``, person or watchdog; ``execution``, the only one to take over
+    from, where given. Returns ``operation``, ``fence`` and ``digest`` of the
+    document to go on with.
+    """
+
+    def __init__(self, plan: str, take_over: bool = False,
+                 retry_failed: bool = False, reason: str = '',
+                 by: str = 'person', execution: str = ''):
+        self.plan = plan
+        self.take_over = take_over
+        self.retry_failed = retry_failed
+        self.reason = reason
+        self.by = by
+        self.execution = execution
+
+    def act(self, caller: base.Caller) -> dict[str, Any]:
+        return going_on.resume(
+            caller.clients, self.plan, going_on.Caller(
+                caller.root_execution(), caller.person, self.take_over,
+                self.execution),
+            retry_failed=self.retry_failed, reason=self.reason, by=self.by)
+
+
+class Abort(base.Action):
+    """Take an operation's lock, so that nothing goes on with it.
+
+    Input: ``plan``; ``take_over``, whether to end an execution that is
+    RUNNING or PAUSED. Returns ``operation``, the input of the tasks that
+    follow. Nothing is undone on the nodes.
     """
 
     def __init__(self, plan: str, take_over: bool = False):
@@ -103,5 +155,121 @@ class Resume(base.Action):
         self.take_over = take_over
 
     def act(self, caller: base.Caller) -> dict[str, Any]:
-        return ends.resume(caller.clients, caller.root_execution(),
-                           caller.person, self.plan, self.take_over)
+        return {'operation': going_on.abort(
+            caller.clients, self.plan, going_on.Caller(
+                caller.root_execution(), caller.person, self.take_over))}
+
+
+class End(base.Action):
+    """Close an operation as aborted.
+
+    Input: ``operation``, as tripleo.operation.abort returned it; ``reason``,
+    for the record; ``stopped``, what tripleo.operation.stop returned.
+    """
+
+    def __init__(self, operation: dict[str, Any], reason: str = '',
+                 stopped: dict[str, Any] | None = None):
+        self.operation = operation
+        self.reason = reason
+        self.stopped = stopped
+
+    def act(self, caller: base.Caller) -> dict[str, Any]:
+        operation = operation_record.Operation(**self.operation)
+        ended = going_on.end(caller.clients, operation, caller.person,
+                             self.reason, self.stopped)
+        _revoke_trusts(caller, caller.clients, operation)
+
+        return ended
+
+
+class List(base.Action):
+    """List operations, the newest first.
+
+    Input: ``plan``; absent: all plans of the project. Returns
+    ``operations``, rows of operation, plan, verb, person, since and state,
+    and ``left_out``, how many did not fit.
+    """
+
+    def __init__(self, plan: str | None = None):
+        self.plan = plan
+
+    def act(self, caller: base.Caller) -> dict[str, Any]:
+        rows = [row for plan in ([self.plan] if self.plan
+                                 else report.plans(caller.clients))
+                for row in report.operations(caller.clients, plan)]
+        rows.sort(key=lambda row: row['since'])
+        kept, left_out = report.fit(rows)
+
+        return {'operations': kept[::-1], 'left_out': left_out}
+
+
+class Show(base.Action):
+    """Show how an operation stands, and what is to be decided.
+
+    Input: ``plan``; ``operation``, its id; absent: the plan's newest.
+    Returns verb, person, since, state, execution, fence, digest,
+    ``decisions``, ``closed``, ``next`` (how to go on), ``steps`` (how many
+    nodes stand how in each step) and ``failed`` (nodes with their errors);
+    ``left_out`` says how many rows did not fit.
+    """
+
+    def __init__(self, plan: str, operation: str = ''):
+        self.plan = plan
+        self.operation = operation
+
+    def act(self, caller: base.Caller) -> dict[str, Any]:
+        shown = report.show(caller.clients, self.plan, self.operation)
+        half = report.MOST_CHARACTERS // 2
+        failed, failed_out = report.fit(shown['failed'], half)
+        steps, steps_out = report.fit(shown['steps'], half)
+
+        return {**shown, 'failed': failed, 'steps': steps,
+                'left_out': {'failed': failed_out, 'steps': steps_out}}
+
+
+class Log(base.Action):
+    """Tell everything that happened in an operation, in order of time.
+
+    Input: ``plan``; ``operation``, its id; absent: the plan's newest.
+    Returns ``log``, rows of time (epoch seconds), what, service, batch,
+    step, node and seconds, and ``left_out``, how many of the oldest rows did
+    not fit.
+    """
+
+    def __init__(self, plan: str, operation: str = ''):
+        self.plan = plan
+        self.operation = operation
+
+    def act(self, caller: base.Caller) -> dict[str, Any]:
+        rows, left_out = report.fit(report.log(report.read(
+            operation_record.Record(caller.clients.swift, self.plan),
+            self.operation)))
+
+        return {'log': rows, 'left_out': left_out}
+
+
+class Watchdog(base.Action):
+    """Resume what an accident has stopped, and report the rest.
+
+    Input: ``plan``; empty: all plans of the project; ``stuck_seconds``, how
+    long nothing may move in a RUNNING execution. Returns ``resumed`` and
+    ``reported``, rows of plan, operation, execution, state and reason. What
+    a person holds, and what failed, is never resumed; the rest three times
+    at most.
+    """
+
+    def __init__(self, plan: str = '',
+                 stuck_seconds: int = watchdog.STUCK_SECONDS):
+        self.plan = plan
+        self.stuck_seconds = stuck_seconds
+
+    def act(self, caller: base.Caller) -> dict[str, Any]:
+        return watchdog.watch(caller.clients, self.plan, self.stuck_seconds)
+
+
+def _revoke_trusts(caller: base.Caller, clients: service_clients.Clients,
+                   operation: operation_record.Operation) -> None:
+    record = operation_record.Record(clients.swift, operation.plan)
+
+    for trust in lifetime.made_trusts(record, operation):
+        caller.revoke(trust)

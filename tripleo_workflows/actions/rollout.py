@@ -18,6 +18,30 @@ from tripleo_workflows.actions import base
 from tripleo_workflows.operation import record as operation_record
 from tripleo_workflows.rollout import ends
 from tripleo_workflows.rollout import steps
+from tripleo_workflows.rollout import survey
+
+
+class Survey(base.Action):
+    """Ask all nodes of a plan what they have been through, and learn from it.
+
+    Input: ``plan``; ``digest`` of the rollout that is to be run, whose nodes
+    must answer; empty: those that the record knows are waited for;
+    ``timeout_seconds``. Takes the plan's lock, with a number above all that
+    the nodes have seen, and corrects the record where they know more than
+    it does. Returns ``done``; the workflow asks again until it is. Then
+    also ``answered`` and ``nodes`` (how many), ``silent`` (names) and
+    ``corrected`` (nodes by service).
+    """
+
+    def __init__(self, plan: str, digest: str = '',
+                 timeout_seconds: int = 60):
+        self.plan = plan
+        self.digest = digest
+        self.timeout_seconds = timeout_seconds
+
+    def act(self, caller: base.Caller) -> dict[str, Any]:
+        return survey.look(caller.clients, caller.holder('preview'),
+                           self.plan, self.digest, self.timeout_seconds)
 
 
 class Preview(base.Action):
@@ -51,7 +75,8 @@ class NextBatch(base.Action):
 
     def act(self, caller: base.Caller) -> dict[str, Any]:
         return {'batch': steps.next_batch(
-            caller.clients, operation_record.Operation(**self.operation),
+            caller.clients_for(self.operation),
+            operation_record.Operation(**self.operation),
             self.service)}
 
 
@@ -74,7 +99,8 @@ class Step(base.Action):
 
     def act(self, caller: base.Caller) -> dict[str, Any]:
         return steps.Batch(
-            caller.clients, operation_record.Operation(**self.operation),
+            caller.clients_for(self.operation),
+            operation_record.Operation(**self.operation),
             self.service, self.batch).run(self.step)
 
 
@@ -92,5 +118,6 @@ class Finished(base.Action):
 
     def act(self, caller: base.Caller) -> dict[str, Any]:
         return steps.Batch(
-            caller.clients, operation_record.Operation(**self.operation),
+            caller.clients_for(self.operation),
+            operation_record.Operation(**self.operation),
             self.service, self.batch).finish()

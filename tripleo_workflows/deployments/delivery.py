@@ -13,25 +13,21 @@
 """Sending a step to nodes, and reading what they answered."""
 
 import dataclasses
-import importlib.resources
-import json
 import secrets
 import time
 from collections.abc import Iterable
 from collections.abc import Mapping
-from concurrent import futures
 from typing import Any
 
 import swiftclient
 from heatclient import exc as heat_exceptions
-from swiftclient import utils as swift_utils
 
 from tripleo_workflows import clients as service_clients
 from tripleo_workflows import exceptions
+from tripleo_workflows.deployments import bundle
+from tripleo_workflows.deployments import objects
+from tripleo_workflows.deployments import sweep
 
-KEY_HEADER = 'x-container-meta-temp-url-key'
-#: How many nodes are spoken to at once.
-THREADS = 8
 #: Seconds that a node may go on sending its result after the time limit.
 ANSWER_SECONDS = 600
 
@@ -43,9 +39,14 @@ class Step:
     """One step of one service on the nodes of one batch.
 
     :param fence: the fencing number of the operation's lock.
+    :param payload: what runs; empty for the kinds survey and abort.
+    :param kind: ``script``, ``playbook``, ``survey`` or ``abort``.
     :param attempt: starts at 1; a node completes an attempt at most once.
     :param timeout: seconds that the payload may take.
     :param idempotent: whether an interrupted payload may simply run again.
+    :param environment: variables of a script, or extra variables of a
+        playbook, which are the same on all nodes and not secret.
+    :param separate: the answer has ``stdout`` and ``stderr`` as well.
     """
 
     plan: str
@@ -54,11 +55,13 @@ class Step:
     batch: int
     step: str
     fence: int
-    script: str
+    payload: str = ''
+    kind: str = 'script'
     attempt: int = 1
     timeout: int = 600
     idempotent: bool = False
     environment: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    separate: bool = False
 
     @property
     def prefix(self) -> str:
@@ -69,154 +72,204 @@ class Step:
 
 @dataclasses.dataclass(frozen=True)
 class Target:
-    """A node, as far as sending to it needs to know."""
+    """A node, as far as sending to it needs to know.
+
+    :param environment: variables of this node, beside the step's own.
+    :param secrets: variables that travel in an object of their own.
+    :param completes: ``revision``, ``release`` and ``parts`` that the node
+        has when the step is done, for its journal.
+    """
 
     name: str
     server_id: str
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    secrets: Mapping[str, str] = dataclasses.field(
+        default_factory=dict, repr=False)
+    completes: Mapping[str, Any] | None = None
 
 
 def prepare_container(swift: swiftclient.Connection, container: str) -> None:
     """Make the container that takes answers, and its key, if they lack."""
     swift.put_container(container)
 
-    if not swift.head_container(container).get(KEY_HEADER):
+    if not swift.head_container(container).get(objects.KEY_HEADER):
         swift.post_container(container,
-                             {KEY_HEADER: secrets.token_urlsafe(32)})
-
-
-def delivery_text(request: Mapping[str, Any]) -> str:
-    """The runner with a request inside it: the text of a script config."""
-    source = (importlib.resources.files(__package__)
-              / 'runner.py').read_text()
-
-    return (f'#!/usr/bin/env python3\n{source}\n\n'
-            f"if __name__ == '__main__':\n"
-            f'    sys.exit(main(sys.argv[1:], json.loads(\n'
-            f'        {json.dumps(request)!r})))\n')
+                             {objects.KEY_HEADER: secrets.token_urlsafe(32)})
 
 
 class Dispatcher:
     """Sends steps to nodes as software deployments and collects answers.
 
     Heat's deployment only delivers. The answer is an object that the node
-    PUTs by a temporary URL: ``<node>.accepted`` from the hook and
-    ``<node>.result`` from the runner's guardian.
+    PUTs by a temporary URL: ``<node>.accepted`` from the hook,
+    ``<node>.result`` and ``<node>.output`` from the runner's guardian.
+    ``<node>.secrets`` is what the guardian fetches when the payload starts.
 
     :param container: the container of the plan's record.
     """
 
     def __init__(self, clients: service_clients.Clients, container: str):
         self._heat = clients.heat
-        self._swift = clients.swift
-        self._container = container
-        headers = self._swift.head_container(container)
-        self._key = headers[KEY_HEADER]
-        self._storage_url = clients.endpoint('object-store')
+        self._objects = objects.Objects(clients, container)
+        # Objects that hold secrets, as far as this worker has seen them.
+        self._secret: set[str] = set()
 
-    def send(self, step: Step, targets: Iterable[Target]
-             ) -> dict[str, dict[str, str]]:
+    def send(self, step: Step, targets: Iterable[Target],
+             until: float | None = None) -> dict[str, dict[str, str]]:
         """Send a step to nodes, several at once.
 
         Sending an attempt again is harmless: the node completes it once.
 
-        :returns: by node, the ids of its ``config`` and ``deployment``.
+        :param until: epoch seconds after which no more are begun.
+        :returns: by node, the ids of its ``config`` and ``deployment``;
+            nodes that were not begun are missing.
+        :raises ServiceUnavailable: Heat or Swift refused; the other nodes
+            were sent to all the same, and sending again is harmless.
         """
-        nodes = list(targets)
+        def begin(target: Target) -> tuple[str, dict[str, str]] | None:
+            if until is not None and time.time() >= until:
+                return None
 
-        with futures.ThreadPoolExecutor(THREADS) as pool:
-            sent = pool.map(lambda target: self._send(step, target), nodes)
+            return target.name, self._send(step, target)
 
-            return dict(zip((node.name for node in nodes), sent, strict=True))
+        return dict(sent for sent in objects.in_parallel(begin, targets)
+                    if sent)
 
     def _send(self, step: Step, target: Target) -> dict[str, str]:
         lifetime = step.timeout + ANSWER_SECONDS
+        place = step.prefix + target.name
+
+        if target.secrets:
+            self._objects.put(f'{place}.secrets', dict(target.secrets),
+                              lifetime)
+            self._secret.add(f'{place}.secrets')
+
+        text = bundle.runner_text(self._request(step, target, lifetime))
+        accepted = self._objects.temporary_url(
+            f'{place}.accepted', 'PUT', lifetime)
+
+        try:
+            config = self._heat.software_configs.create(
+                # The sweep finds by this name what a dead worker left.
+                name=f'{place}/{target.server_id}', group='script',
+                config=text, inputs=[
+                    {'name': 'deploy_server_id', 'type': 'String',
+                     'value': target.server_id},
+                    {'name': 'deploy_signal_transport', 'type': 'String',
+                     'value': 'TEMP_URL_SIGNAL'},
+                    {'name': 'deploy_signal_id', 'type': 'String',
+                     'value': accepted},
+                    {'name': 'deploy_signal_verb', 'type': 'String',
+                     'value': 'PUT'}])
+            deployment = self._heat.software_deployments.create(
+                config_id=config.id, server_id=target.server_id,
+                action='CREATE', status='IN_PROGRESS')
+        except heat_exceptions.HTTPException as error:
+            # Its text would quote the request, temporary URLs included.
+            raise exceptions.ServiceUnavailable(
+                f'Heat does not take a deployment ({error.code}).',
+                'Look at Heat and at the server, then resume the operation.',
+                plan=step.plan, service=step.service, step=step.step,
+                node=target.name) from None
+
+        return {'config': config.id, 'deployment': deployment.id}
+
+    def _request(self, step: Step, target: Target, lifetime: int
+                 ) -> dict[str, Any]:
+        place = step.prefix + target.name
         request = {
             'key': {'plan': step.plan, 'operation': step.operation,
                     'service': step.service, 'batch': step.batch,
                     'step': step.step, 'node': target.name,
                     'attempt': step.attempt},
-            'fence': step.fence, 'script': step.script,
-            'timeout': step.timeout, 'idempotent': step.idempotent,
+            'fence': step.fence, 'kind': step.kind, 'timeout': step.timeout,
+            'idempotent': step.idempotent,
             'environment': {**step.environment, **target.environment},
-            'deadline': time.time() + lifetime,
-            'result_url': self._url(step.prefix + f'{target.name}.result',
-                                    lifetime)}
-        name = (f'{step.plan}.{step.service}.{step.batch}.{step.step}.'
-                f'{step.attempt}.{target.name}')
-        config = self._heat.software_configs.create(
-            name=name, group='script', config=delivery_text(request),
-            inputs=[
-                {'name': 'deploy_signal_transport', 'type': 'String',
-                 'value': 'TEMP_URL_SIGNAL'},
-                {'name': 'deploy_signal_id', 'type': 'String',
-                 'value': self._url(step.prefix + f'{target.name}.accepted',
-                                    lifetime)},
-                {'name': 'deploy_signal_verb', 'type': 'String',
-                 'value': 'PUT'}])
-        deployment = self._heat.software_deployments.create(
-            config_id=config.id, server_id=target.server_id,
-            action='CREATE', status='IN_PROGRESS')
+            'secrets_url': self._objects.temporary_url(
+                f'{place}.secrets', 'GET', lifetime) if target.secrets
+                else None,
+            'lifetime': lifetime,
+            'result_url': self._objects.temporary_url(
+                f'{place}.result', 'PUT', lifetime),
+            'output_url': self._objects.temporary_url(
+                f'{place}.output', 'PUT', lifetime) if step.payload
+                else None,
+            'separate': step.separate,
+            'completes': target.completes}
 
-        return {'config': config.id, 'deployment': deployment.id}
-
-    def _url(self, name: str, seconds: int) -> str:
-        host, slash, path = self._storage_url.partition('/v1')
-
-        return host + str(swift_utils.generate_temp_url(
-            f'{slash}{path}/{self._container}/{name}', seconds, self._key,
-            'PUT', digest='sha256'))
+        return {**request, 'payload': step.payload} if (
+            step.payload) else request
 
     def answered(self, step: Step) -> tuple[set[str], set[str]]:
         """Which nodes have accepted a step, and which have ended it.
 
         It comes from a listing, which may lag: a hint, not the truth.
         """
-        _, rows = self._swift.get_container(
-            self._container, prefix=step.prefix, full_listing=True)
-        names = [row['name'].removeprefix(step.prefix) for row in rows]
-        accepted = {name.removesuffix('.accepted') for name in names
-                    if name.endswith('.accepted')}
-        ended = {name.removesuffix('.result') for name in names
-                 if name.endswith('.result')}
+        found: dict[str, set[str]] = {
+            'accepted': set(), 'result': set(), 'secrets': set(),
+            'output': set()}
 
-        return accepted, ended
+        for name in self._objects.names(step.prefix):
+            node, _, kind = name.removeprefix(step.prefix).rpartition('.')
+            found.get(kind, set()).add(node)
 
-    def answer(self, step: Step, node: str) -> Answer | None:
-        """What a node answered, or None where it has not."""
-        try:
-            _, body = self._swift.get_object(
-                self._container, f'{step.prefix}{node}.result')
-        except swiftclient.ClientException as error:
-            if error.http_status == 404:
-                return None
-            raise exceptions.ServiceUnavailable(
-                f'Swift does not show an answer ({error.http_status}).',
-                'Look at the object store, then resume the operation.',
-                plan=step.plan, service=step.service, node=node) from None
+        self._secret |= {f'{step.prefix}{node}.secrets'
+                         for node in found['secrets']}
 
-        answer: Answer = json.loads(body)
+        return found['accepted'], found['result']
 
-        return answer
+    def answers(self, step: Step, nodes: Iterable[str]) -> dict[str, Answer]:
+        """What nodes answered, asked for by name, several at once.
 
-    def clean(self, prefix: str, sent: Iterable[Mapping[str, str]]) -> None:
+        The secrets of the nodes that answered are removed.
+
+        :returns: by node; those that have not answered are missing.
+        :raises ServiceUnavailable: Swift does not serve them.
+        """
+        names = list(nodes)
+        found = objects.in_parallel(
+            lambda name: self._objects.get(f'{step.prefix}{name}.result'),
+            names)
+        answers: dict[str, Answer] = {
+            name: answer for name, answer in zip(names, found, strict=True)
+            if answer is not None}
+        spent = self._secret & {f'{step.prefix}{name}.secrets'
+                                for name in answers}
+        objects.in_parallel(self._objects.delete, spent)
+        self._secret -= spent
+
+        return answers
+
+    def clean(self, prefix: str, sent: Iterable[Mapping[str, str]],
+              keep: Iterable[str] = ()) -> None:
         """Remove the deployments, configs and answers of finished steps.
+
+        What it does not find is gone already; what a dead worker left is
+        for the sweep.
 
         :param prefix: the common beginning of the answers' names.
         :param sent: what :meth:`send` returned for each node.
+        :param keep: names of objects that stay.
         """
-        with futures.ThreadPoolExecutor(THREADS) as pool:
-            list(pool.map(self._remove, sent))
+        objects.in_parallel(self._remove, sent)
+        objects.in_parallel(self._objects.delete,
+                            set(self._objects.names(prefix)) - set(keep))
 
-        _, rows = self._swift.get_container(
-            self._container, prefix=prefix, full_listing=True)
+    def sweep(self, prefix: str, most: int = 200, seconds: float = 10.0,
+              age: float = 0) -> sweep.Swept:
+        """Remove what is left of finished steps, also by dead workers.
 
-        for row in rows:
-            try:
-                self._swift.delete_object(self._container, row['name'])
-            except swiftclient.ClientException as error:
-                if error.http_status != 404:
-                    raise
+        Deployments and configs are found by the configs' names, objects in
+        the container, so nothing has to be remembered.
+
+        :param prefix: the beginning of :attr:`Step.prefix`, at least; for a
+            closed operation ``<operation>/``.
+        :param most: how many deployments, and how many objects, at most.
+        :param seconds: after which no more are begun.
+        :param age: seconds; what is younger stays.
+        """
+        return sweep.sweep(self._heat, self._objects, prefix, most, seconds,
+                           age)
 
     def _remove(self, ids: Mapping[str, str]) -> None:
         for manager, kind in ((self._heat.software_deployments, 'deployment'),

@@ -19,6 +19,7 @@ ending; taking over creates a higher number and deletes nothing.
 
 import dataclasses
 import datetime
+from collections.abc import Callable
 
 from mistralclient.api import base as mistral_base
 from mistralclient.api.v2 import client as mistral_client
@@ -28,6 +29,7 @@ from tripleo_workflows import exceptions
 
 #: States in which an execution still owns what it locked.
 HOLDING_STATES = ('IDLE', 'RUNNING', 'PAUSED', 'DELAYED')
+SUCCESS = 'SUCCESS'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,9 +69,15 @@ def current(mistral: mistral_client.Client, plan: str
             ) -> tuple[int, Holder | None]:
     """The newest lock of a plan, whether its owner still lives or not."""
     number = claims.highest(mistral, series(plan))
-    holder = claims.read(mistral, f'{series(plan)}.{number}')
 
-    return number, Holder(**holder) if holder else None
+    return number, _holder(mistral, plan, number)
+
+
+def _holder(mistral: mistral_client.Client, plan: str, number: int
+            ) -> Holder | None:
+    stored = claims.read(mistral, f'{series(plan)}.{number}')
+
+    return Holder(**stored) if stored else None
 
 
 def state_of(mistral: mistral_client.Client, execution_id: str) -> str:
@@ -83,31 +91,47 @@ def state_of(mistral: mistral_client.Client, execution_id: str) -> str:
 
 
 def acquire(mistral: mistral_client.Client, plan: str, wanted: Holder,
-            take_over: bool = False) -> tuple[int, Holder]:
+            take_over: bool = False, floor: int = 0,
+            admit: Callable[[Holder | None], None] | None = None
+            ) -> tuple[int, Holder]:
     """Take the lock of a plan, or keep it where it is ours already.
 
     :param take_over: take it even from an execution that seems to live.
+    :param floor: the highest number that was seen elsewhere, in the record
+        or on nodes: the lock gets a number above it.
+    :param admit: called with the holder whose place would be taken; it
+        raises to refuse.
     :returns: the fence, and the holder as it was stored.
     :raises OperationInProgress: somebody else holds it; the text says who.
     """
     while True:
-        number, holder = current(mistral, plan)
+        numbers = claims.numbers(mistral, series(plan))
+        number = max(numbers, default=0)
+        holder = _holder(mistral, plan, number)
+        ours = holder is not None and holder.root == wanted.root
 
-        if holder and holder.root == wanted.root:
+        if holder and ours and number > floor:
             return number, holder
 
-        if holder and not take_over:
+        if holder and not (ours or take_over):
             refuse_if_held(mistral, plan, holder)
 
-        if claims.take(mistral, f'{series(plan)}.{number + 1}',
-                       dataclasses.asdict(wanted)):
+        if admit and not ours:
+            admit(holder)
+
+        # Contenders meet at the name that follows; only the owner of the
+        # lock may leave numbers out.
+        claimed = max(number, floor if ours else 0) + 1
+
+        if claims.take(mistral, f'{series(plan)}.{claimed}',
+                       dataclasses.asdict(holder if holder and ours
+                                          else wanted)):
             # Only the newest two are of any use, and lists are capped.
-            claims.drop(mistral, f'{series(plan)}.{number - 1}')
+            for older in numbers[:-1]:
+                claims.drop(mistral, f'{series(plan)}.{older}')
 
-            return number + 1, wanted
-
-        # Another contender was faster, and we look at it once more. Whoever
-        # takes over does so from the holder that was seen, not from it.
+        # Ours or not, the highest one is looked at once more. Whoever takes
+        # over does so from the holder that was seen, not from the next.
         take_over = False
 
 
@@ -121,8 +145,9 @@ def refuse_if_held(mistral: mistral_client.Client, plan: str,
             f'{holder.person} has the plan locked for {holder.verb} since '
             f'{holder.since}.',
             'Wait for the execution to end, or, if it is dead, start '
-            'tripleo.operation.v1.resume with take_over=true.',
-            plan=plan, execution=holder.root, state=state)
+            'tripleo.operation.v1.resume or tripleo.operation.v1.abort with '
+            'take_over=true.', plan=plan, operation=holder.operation,
+            execution=holder.root, state=state)
 
 
 def require_fence(mistral: mistral_client.Client, plan: str, fence: int

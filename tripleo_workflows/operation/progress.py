@@ -88,12 +88,17 @@ class _Observer:
                 continue
 
             self._seen[name] = etag
+
+            if not operation_record.batch_of(name):
+                continue
+
             batch = name.removeprefix(self._prefix).removesuffix('.json')
             steps = self._record.get(name) or {}
 
             # JSON objects are stored sorted; people read them in time.
-            for step, entry in sorted(steps.items(),
-                                      key=lambda item: item[1]['begun']):
+            for step, entry in sorted(
+                    steps.items(),
+                    key=lambda item: item[1].get('begun', 0)):
                 for node, known in sorted(entry['nodes'].items()):
                     seconds = (f' {known["seconds"]:.1f} s'
                                if 'seconds' in known else '')

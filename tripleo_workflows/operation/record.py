@@ -22,7 +22,8 @@ object                                          what it holds
 ==============================================  ============================
 ``documents/<digest>.json``                     a rollout, as previewed
 ``<operation>/operation.json``                  verb, person, document, time
-``<operation>/closed.json``                     how it ended
+``<operation>/closed.json``                     how, when and why it ended
+``<operation>/<n>/resumed.json``                who went on under n, and how
 ``<operation>/<n>/<service>.<batch>.json``      states of a batch's steps
 ``state/<n>/base.json``                         all services' states under n-1
 ``state/<n>/<service>.json``                    a service's state
@@ -31,6 +32,7 @@ object                                          what it holds
 
 import dataclasses
 import json
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -40,6 +42,9 @@ from tripleo_workflows import exceptions
 
 Object = dict[str, Any]
 
+_BATCH = re.compile(r'[^/]+/(?P<fence>\d+)/(?P<service>[^/]+)'
+                    r'\.(?P<number>\d+)\.json')
+
 
 @dataclasses.dataclass(frozen=True)
 class Operation:
@@ -48,6 +53,8 @@ class Operation:
     :param fence: the number of the lock that it works under now.
     :param first: the number under which the operation was opened.
     :param digest: of the document that it runs.
+    :param trust: id of the trust that it works under, empty where it has
+        none.
     """
 
     id: str
@@ -55,6 +62,24 @@ class Operation:
     fence: int
     first: int
     digest: str
+    trust: str = ''
+
+
+def highest_fence(names: Iterable[str]) -> int:
+    """The highest fence in names of a record's objects, 0 where none is."""
+    return max((int(parts[1]) for parts in (name.split('/') for name in names)
+                if len(parts) > 2 and parts[1].isdigit()), default=0)
+
+
+def batch_of(name: str) -> tuple[int, str, int] | None:
+    """Fence, service and number of the batch that an object is about.
+
+    :returns: None where the name is not a batch's.
+    """
+    found = _BATCH.fullmatch(name)
+
+    return (int(found['fence']), found['service'], int(found['number'])
+            ) if found else None
 
 
 class Record:
@@ -98,6 +123,14 @@ class Record:
             raise self._unavailable(prefix, error) from None
 
         return {row['name']: row['hash'] for row in rows}
+
+    def remove(self, name: str) -> None:
+        """Remove an object, if it is there."""
+        try:
+            self._swift.delete_object(self.container, name)
+        except swiftclient.ClientException as error:
+            if error.http_status != 404:
+                raise self._unavailable(name, error) from None
 
     def document(self, digest: str) -> Object:
         """A rollout that a preview saved.

@@ -18,6 +18,7 @@ import sys
 
 from tripleo_workflows import clients as service_clients
 from tripleo_workflows import exceptions
+from tripleo_workflows.operation import watchdog
 from tripleo_workflows.pack import sync
 from tripleo_workflows.pack import workbooks
 from tripleo_workflows.plan import environment as plan_environment
@@ -48,6 +49,18 @@ def _parser() -> argparse.ArgumentParser:
         'sync', help='make Mistral hold exactly the workbooks of this pack')
     command.set_defaults(func=_sync)
 
+    command = commands.add_parser(
+        'watchdog', help='resume operations that an accident has stopped, '
+                         'and report the others')
+    command.add_argument('--plan', metavar='NAME', default='',
+                         help='look at this plan only')
+    command.add_argument(
+        '--stuck-seconds', type=int, metavar='SECONDS',
+        default=watchdog.STUCK_SECONDS,
+        help='how long nothing may move in a running execution '
+             '(default: %(default)s)')
+    command.set_defaults(func=_watch)
+
     plan = commands.add_parser('plan', help='plans in the object store')
     plan_commands = plan.add_subparsers(required=True, metavar='COMMAND')
     command = plan_commands.add_parser(
@@ -69,6 +82,16 @@ def _sync(arguments: argparse.Namespace) -> None:
 
     for name, what in outcome.items():
         print(f'{what:10} {name}')
+
+
+def _watch(arguments: argparse.Namespace) -> None:
+    outcome = watchdog.watch(service_clients.from_environment(),
+                             arguments.plan, arguments.stuck_seconds)
+
+    for what, rows in outcome.items():
+        for row in rows:
+            print(f'{what:10} {row["plan"]} {row["operation"]} '
+                  f'{row["state"]}: {row["reason"]}')
 
 
 def _upload(arguments: argparse.Namespace) -> None:

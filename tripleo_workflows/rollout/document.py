@@ -50,12 +50,15 @@ class Service:
 
 
 def compute(cloud: stack_cloud.Cloud, plan: str, verb: str,
-            states: Mapping[str, Mapping[str, Any]]) -> Document:
+            states: Mapping[str, Mapping[str, Any]], key: bytes
+            ) -> Document:
     """Compute the rollout of a cloud.
 
     :param states: what the record knows of each service; see
         :meth:`tripleo_workflows.operation.record.Record.states`.
-    :returns: a document in JSON's types. Equal inputs give equal documents.
+    :param key: of the revisions; see :func:`revision.load_key`.
+    :returns: a document in JSON's types, without the values of secrets.
+        Equal inputs give equal documents.
     :raises InvalidInput: a lifecycle breaks its format, services depend on
         each other in a circle, or the verb does not allow what is wanted.
     """
@@ -70,7 +73,7 @@ def compute(cloud: stack_cloud.Cloud, plan: str, verb: str,
     rolled = {}
 
     for name, service in sorted(services.items()):
-        entry = _entry(service, states.get(name, {}))
+        entry = _entry(service, states.get(name, {}), key)
 
         if entry['nodes']:
             rolled[name] = entry
@@ -164,9 +167,10 @@ def _refuse_cycles(plan: str, after: Mapping[str, set[str]]) -> None:
             plan=plan, field='lifecycle.after') from None
 
 
-def _entry(service: Service, state: Mapping[str, Any]) -> dict[str, Any]:
+def _entry(service: Service, state: Mapping[str, Any], key: bytes
+           ) -> dict[str, Any]:
     recorded = state.get('nodes', {})
-    parts = {role: revision.parts(lifecycle)
+    parts = {role: revision.parts(lifecycle, key)
              for role, lifecycle in service.lifecycles.items()}
     nodes = {}
 
@@ -175,7 +179,7 @@ def _entry(service: Service, state: Mapping[str, Any]) -> dict[str, Any]:
         base = known if known.get('server_id') == node.server_id else {}
         entry = dataclasses.asdict(node)
         wanted = revision.revision(service.name, parts[node.role],
-                                   facts_of(entry))
+                                   facts_of(entry), key)
 
         if base.get('revision') != wanted:
             nodes[node.name] = {
@@ -183,8 +187,9 @@ def _entry(service: Service, state: Mapping[str, Any]) -> dict[str, Any]:
                 'from_release': base.get('release'),
                 'why': _why(base, parts[node.role])}
 
-    fresh = not recorded
-    lifecycles = {role: {**lifecycle, 'parts': parts[role]}
+    fresh = not any(known.get('revision') for known in recorded.values())
+    lifecycles = {role: {**lifecycle_format.without_secrets(lifecycle),
+                         'parts': parts[role]}
                   for role, lifecycle in service.lifecycles.items()}
 
     return {'release': service.first['release'],
@@ -197,7 +202,7 @@ def _entry(service: Service, state: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _why(base: Mapping[str, Any], parts: Mapping[str, str]) -> str:
-    if not base:
+    if base.get('revision') is None:
         return 'not rolled yet'
 
     if base['revision'] == revision.UNFINISHED:

@@ -16,15 +16,16 @@ import contextlib
 import dataclasses
 import re
 import time
+from collections.abc import Callable
 from collections.abc import Mapping
 from typing import Any
 
 from keystoneauth1 import exceptions as keystone_exceptions
-from mistralclient.api import base as mistral_base
 
 from tripleo_workflows import clients as service_clients
 from tripleo_workflows import exceptions
 from tripleo_workflows.deployments import delivery
+from tripleo_workflows.operation import lifetime
 from tripleo_workflows.operation import lock
 from tripleo_workflows.operation import record as operation_record
 from tripleo_workflows.plan import roles as plan_roles
@@ -32,7 +33,15 @@ from tripleo_workflows.plan import store as plan_store
 from tripleo_workflows.rollout import document as rollout_document
 from tripleo_workflows.rollout import graph
 from tripleo_workflows.rollout import revision
+from tripleo_workflows.rollout import survey as rollout_survey
 from tripleo_workflows.stack import cloud as stack_cloud
+
+Grant = Callable[[float], dict[str, Any]]
+
+#: Seconds after which an operation that has not ended is expired.
+DEADLINE_SECONDS = 24 * 3600
+#: How much longer than the operation its trust lasts.
+TRUST_SECONDS = 3600
 
 _SERVICE_NAME = re.compile(r'^\s+service_name:\s*["\']?([\w-]+)', re.M)
 
@@ -74,16 +83,22 @@ def _compute(clients: service_clients.Clients, cloud: stack_cloud.Cloud,
     services = {name for role in cloud.role_data.values() for name in role}
 
     return rollout_document.compute(cloud, plan, verb,
-                                    record.states(number, services))
+                                    record.states(number, services),
+                                    revision.load_key(record))
 
 
 def guard(clients: service_clients.Clients, wanted: lock.Holder, plan: str,
-          digest: str) -> dict[str, Any]:
+          digest: str, grant: Grant,
+          deadline_seconds: int = DEADLINE_SECONDS) -> dict[str, Any]:
     """Open an operation, or go on with it, and compile its graph.
 
     :param wanted: who wants the lock; where its root execution holds the
         lock already, what is stored there counts.
     :param digest: of the document to run, as :func:`preview` returned it.
+    :param grant: finds or makes a trust that lasts some seconds; returns
+        its id as ``trust``, and whether it was ``made`` for the operation.
+    :param deadline_seconds: after which an operation that has not ended is
+        expired, counted from its opening.
     :returns: ``operation`` (what all tasks are given) and ``graph`` (the
         name of the compiled workflow).
     :raises OperationInProgress: somebody else holds the plan.
@@ -91,8 +106,9 @@ def guard(clients: service_clients.Clients, wanted: lock.Holder, plan: str,
     """
     record = operation_record.Record(clients.swift, plan)
     document = record.document(digest)
-    fence, holder = lock.acquire(clients.mistral, plan, dataclasses.replace(
+    fence, holder = lifetime.enter(clients, plan, dataclasses.replace(
         wanted, verb=document['verb']))
+    rollout_survey.require_answers(record, holder, fence)
     opened = record.get(f'{holder.operation}/operation.json')
     _require_unchanged(clients, record, document, digest,
                        going_on=opened is not None)
@@ -100,7 +116,8 @@ def guard(clients: service_clients.Clients, wanted: lock.Holder, plan: str,
     if opened is None:
         opened = {**dataclasses.asdict(holder), 'digest': digest,
                   'verb': document['verb'], 'fence': fence,
-                  'begun': round(time.time(), 3)}
+                  'begun': round(time.time(), 3),
+                  'deadline': round(time.time()) + deadline_seconds}
         record.put(f'{holder.operation}/operation.json', opened)
     elif opened['digest'] != digest:
         raise exceptions.DocumentOutdated(
@@ -109,13 +126,27 @@ def guard(clients: service_clients.Clients, wanted: lock.Holder, plan: str,
             operation=holder.operation)
 
     operation = operation_record.Operation(
-        holder.operation, plan, fence, opened['fence'], digest)
+        holder.operation, plan, fence, opened['fence'], digest,
+        _trust(record, holder, fence, opened['deadline'], grant))
     record.carry_over(fence, document['services'])
     delivery.prepare_container(clients.swift, record.container)
     name = graph.workflow_name(operation)
     _store_workflow(clients, name, graph.compile_workflow(document, name))
 
     return {'operation': dataclasses.asdict(operation), 'graph': name}
+
+
+def _trust(record: operation_record.Record, holder: lock.Holder, fence: int,
+           deadline: float, grant: Grant) -> str:
+    # A guard that is rerun finds what it made; who goes on makes a new one.
+    name = f'{holder.operation}/{fence}/opened.json'
+    made = record.get(name)
+
+    if made is None:
+        made = grant(deadline - time.time() + TRUST_SECONDS)
+        record.put(name, made)
+
+    return str(made['trust'])
 
 
 def _require_unchanged(clients: service_clients.Clients,
@@ -186,7 +217,9 @@ def close(clients: service_clients.Clients,
     summary = {'operation': operation.id, 'plan': operation.plan,
                'services': len(document['services']), 'nodes': len(nodes),
                'seconds': round(time.time() - opened['begun'], 1)}
-    record.put(f'{operation.id}/closed.json', summary)
+    _, holder = lock.current(clients.mistral, operation.plan)
+    lifetime.close(clients, record, dict(opened), 'finished',
+                   holder.person if holder else '', summary=summary)
 
     return summary
 
@@ -209,50 +242,3 @@ def failure(clients: service_clients.Clients,
         'The rollout stopped without a recorded failure: an action or its '
         'worker was lost, or somebody cancelled an execution.',
         'Start tripleo.operation.v1.resume to go on.', plan=operation.plan)
-
-
-def resume(clients: service_clients.Clients, root: str, person: str,
-           plan: str, take_over: bool) -> dict[str, Any]:
-    """Take over the lock of an operation that was left open.
-
-    :param root: the root execution that goes on.
-    :param take_over: end an execution that Mistral still calls RUNNING or
-        PAUSED, because its engine or worker died.
-    :returns: ``digest`` of the document to go on with.
-    :raises NotFound: there is nothing to go on with.
-    :raises OperationInProgress: its execution lives, and take_over is false.
-    """
-    record = operation_record.Record(clients.swift, plan)
-    _, holder = lock.current(clients.mistral, plan)
-
-    if holder and holder.root != root:
-        if not take_over:
-            lock.refuse_if_held(clients.mistral, plan, holder)
-
-        dead = holder.root
-        _, holder = lock.acquire(clients.mistral, plan, dataclasses.replace(
-            holder, root=root, person=person, since=lock.now()), take_over)
-        _end(clients, dead)
-
-    opened = holder and record.get(f'{holder.operation}/operation.json')
-
-    if not opened or not holder or record.get(
-            f'{holder.operation}/closed.json'):
-        raise exceptions.NotFound(
-            'No operation of this plan is open.',
-            'Start tripleo.upgrade.v1.preview to see what is to be done.',
-            plan=plan)
-
-    return {'digest': opened['digest']}
-
-
-def _end(clients: service_clients.Clients, execution: str) -> None:
-    if lock.state_of(clients.mistral, execution) in lock.HOLDING_STATES:
-        try:
-            clients.mistral.executions.update(execution, 'CANCELLED')
-        except mistral_base.APIException as error:
-            raise exceptions.Conflict(
-                f'Mistral does not cancel the execution '
-                f'({error.error_message}).',
-                'Cancel it by hand: openstack workflow execution update '
-                '-s CANCELLED.', execution=execution) from None

@@ -21,6 +21,10 @@ from tripleo_workflows import exceptions
 #: Characters of a node's output that an error shows.
 TAIL_CHARACTERS = 600
 
+RESUME = 'start tripleo.operation.v1.resume'
+RETRY = f'{RESUME} with retry_failed=true'
+ABORT = 'start tripleo.operation.v1.abort'
+
 
 def of_node(known: Mapping[str, Any], **where: object
             ) -> exceptions.TripleoError:
@@ -34,15 +38,15 @@ def of_node(known: Mapping[str, Any], **where: object
     if status == 'unreachable':
         return exceptions.DeadlineExceeded(
             'The node did not answer in time.',
-            'Look at its agent (os-collect-config), then preview again.',
+            f'Look at its agent (os-collect-config), then {RESUME}.',
             **where)
 
     if status == 'interrupted':
         return exceptions.StepFailed(
             'The step was interrupted on the node, and whether it took '
             'effect is not known.',
-            'Look at the node, then preview again: a new operation runs the '
-            'step once more.', **where)
+            f'Look at the node. To run the step once more, {RETRY}; to give '
+            f'up, {ABORT}.', **where)
 
     if status == 'refused':
         return exceptions.FenceLost(
@@ -50,11 +54,25 @@ def of_node(known: Mapping[str, Any], **where: object
             f'{known["fence"]}.',
             'A newer operation has been there: look at it first.', **where)
 
-    tail = known.get('output', '').strip()[-TAIL_CHARACTERS:]
-    how = ('exceeded its time limit' if known.get('timed_out')
-           else f'ended with {known["status_code"]}')
-
     return exceptions.StepFailed(
-        f'The step {how}. Its output ends: "{tail or "(no output)"}".',
-        "Correct the cause, on the node or in the service's template, and "
-        'preview again: what is done stays done.', **where)
+        f'{_what_happened(known)} Its output ends: "{_tail(known)}".',
+        f'Correct the cause on the node and {RETRY}; to correct the plan, '
+        f'{ABORT} and preview again: what is done stays done.', **where)
+
+
+def _what_happened(known: Mapping[str, Any]) -> str:
+    if known.get('error'):
+        return f'The step failed: {known["error"]}'
+
+    if known['status'] == 'aborted':
+        return 'The step was aborted.'
+
+    if known.get('timed_out'):
+        return 'The step exceeded its time limit.'
+
+    return f'The step ended with {known.get("status_code", "no status code")}.'
+
+
+def _tail(known: Mapping[str, Any]) -> str:
+    return (known.get('output', '').strip()[-TAIL_CHARACTERS:]
+            or '(no output)')

@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 
 from tripleo_workflows import exceptions
+from tripleo_workflows.operation import lifetime
 from tripleo_workflows.operation import record as operation_record
 from tripleo_workflows.rollout import document as rollout_document
 
@@ -26,7 +27,7 @@ MOST_TASKS = 90
 
 def workflow_name(operation: operation_record.Operation) -> str:
     """Name of the compiled workflow of an operation under its fence."""
-    return f'tripleo.rollout.graph.{operation.id}.{operation.fence}'
+    return lifetime.graph_name(operation.id, operation.fence)
 
 
 def compile_workflow(document: rollout_document.Document, name: str) -> str:

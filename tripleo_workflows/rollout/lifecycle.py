@@ -33,12 +33,15 @@ REVISION_STEPS = ('package', 'configure', 'start')
 
 POLICY_DEFAULTS = {'batch': 1, 'initial': 'all', 'check_timeout': 60}
 
-_SCRIPT = {
+#: What a step may run on a node.
+KINDS = ('script', 'playbook')
+
+_PAYLOAD = {
     'type': 'object',
-    'required': ['script'],
+    'oneOf': [{'required': [kind]} for kind in KINDS],
     'additionalProperties': False,
     'properties': {
-        'script': {'type': 'string', 'minLength': 1},
+        **{kind: {'type': 'string', 'minLength': 1} for kind in KINDS},
         'inputs': {
             'type': 'object',
             'propertyNames': {'pattern': '^[A-Za-z_][A-Za-z0-9_]*$'},
@@ -83,11 +86,13 @@ SCHEMA: dict[str, Any] = {
                 'check_timeout': {'type': 'integer', 'minimum': 1},
             },
         },
+        'secrets': {'type': 'array', 'uniqueItems': True,
+                    'items': {'type': 'string'}},
         'roll': {
             'type': 'object',
             'additionalProperties': False,
             'properties': {
-                step: _CHECKS if step in CHECK_STEPS else _SCRIPT
+                step: _CHECKS if step in CHECK_STEPS else _PAYLOAD
                 for step in ROLL_STEPS},
         },
         'gate': _CHECKS,
@@ -109,8 +114,12 @@ def parse(service: str, lifecycle: Mapping[str, Any]) -> dict[str, Any]:
     if error is not None:
         field = '.'.join(['lifecycle', *map(str, error.absolute_path)])
 
+        # The validator's own message quotes the value, which may be secret.
+        message = ('must be a text, number or boolean'
+                   if 'inputs' in error.absolute_path else error.message)
+
         raise exceptions.InvalidInput(
-            f'{field}: {error.message}.',
+            f'{field}: {message}.',
             "Correct it in the service's template and preview again.",
             service=service, field=field)
 
@@ -118,9 +127,38 @@ def parse(service: str, lifecycle: Mapping[str, Any]) -> dict[str, Any]:
         'release': str(lifecycle['release']),
         'after': sorted(lifecycle.get('after', [])),
         'policy': {**POLICY_DEFAULTS, **lifecycle.get('policy', {})},
+        'secrets': sorted(lifecycle.get('secrets', [])),
         'roll': dict(lifecycle.get('roll', {})),
         'gate': list(lifecycle.get('gate', [])),
     }
+
+
+def secrets_of(lifecycle: Mapping[str, Any], step: str) -> dict[str, Any]:
+    """The inputs of a step that are secret, by name."""
+    content = lifecycle['roll'][step]
+
+    return {name: value for name, value in content.get('inputs', {}).items()
+            if name in lifecycle['secrets']}
+
+
+def without_secrets(lifecycle: Mapping[str, Any]) -> dict[str, Any]:
+    """A lifecycle that may be stored: secret inputs have no value."""
+    steps = {}
+
+    for step, content in lifecycle['roll'].items():
+        if step not in CHECK_STEPS and secrets_of(lifecycle, step):
+            content = {**content, 'inputs': {
+                name: None if name in lifecycle['secrets'] else value
+                for name, value in content['inputs'].items()}}
+
+        steps[step] = content
+
+    return {**lifecycle, 'roll': steps}
+
+
+def kind_of(content: Mapping[str, Any]) -> str:
+    """What a step runs on its nodes, as in ``script``."""
+    return next(kind for kind in KINDS if kind in content)
 
 
 def steps_of(lifecycle: Mapping[str, Any], first_time: bool) -> list[str]:

@@ -13,45 +13,76 @@
 """Revisions: what a service is on a node, as one comparable word."""
 
 import hashlib
+import hmac
 import json
+import secrets
 from collections.abc import Mapping
 from typing import Any
 
+from tripleo_workflows.operation import record as operation_record
 from tripleo_workflows.rollout import lifecycle as lifecycle_format
 
 #: What is recorded of a node whose batch was begun and has not ended.
 UNFINISHED = 'unfinished'
 
 
+#: The object of the record that holds the key of its revisions.
+KEY = 'state/key.json'
+
+
 def digest(value: object) -> str:
     """SHA-256 of a value's canonical JSON, in hexadecimal."""
-    text = json.dumps(value, sort_keys=True, separators=(',', ':'),
-                      ensure_ascii=False)
-
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_canonical(value)).hexdigest()
 
 
-def parts(lifecycle: Mapping[str, Any]) -> dict[str, str]:
+def keyed_digest(key: bytes, value: object) -> str:
+    """HMAC of a value's canonical JSON, from which no secret is guessed."""
+    return hmac.digest(key, _canonical(value), 'sha256').hex()
+
+
+def _canonical(value: object) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(',', ':'),
+                      ensure_ascii=False).encode()
+
+
+def load_key(record: operation_record.Record) -> bytes:
+    """The key of a plan's revisions; made where nothing was ever rolled.
+
+    To be called under the plan's lock.
+    """
+    stored = record.get(KEY)
+
+    if stored is None:
+        stored = {'key': secrets.token_hex(32)}
+        record.put(KEY, stored)
+
+    return bytes.fromhex(stored['key'])
+
+
+def parts(lifecycle: Mapping[str, Any], key: bytes) -> dict[str, str]:
     """What a revision is made of, each part by itself.
 
     Comparing parts tells *why* a node is rolled. Time limits are left out:
     they change how long a step may take, not what it leaves behind.
+
+    :param lifecycle: with the values of its secrets.
     """
     found = {'release': str(lifecycle['release'])}
 
     for step in lifecycle_format.REVISION_STEPS:
         content = lifecycle['roll'].get(step)
-        found[step] = digest(None if content is None else [
-            content['script'], content.get('inputs', {})])
+        found[step] = keyed_digest(key, None if content is None else [
+            content[lifecycle_format.kind_of(content)],
+            content.get('inputs', {})])
 
     return found
 
 
 def revision(service: str, service_parts: Mapping[str, str],
-             facts: Mapping[str, str]) -> str:
+             facts: Mapping[str, str], key: bytes) -> str:
     """The revision of a service on one node.
 
     :param facts: what steps learn about the node from their environment; a
         node that gets another address is rolled again.
     """
-    return digest([service, dict(service_parts), dict(facts)])
+    return keyed_digest(key, [service, dict(service_parts), dict(facts)])

@@ -13,30 +13,26 @@
 """Carrying a batch of a service through its steps."""
 
 import time
-from collections.abc import Callable
 from typing import Any
 
 from tripleo_workflows import clients as service_clients
 from tripleo_workflows import exceptions
-from tripleo_workflows.checks import contract
-from tripleo_workflows.checks import runner as check_runner
 from tripleo_workflows.deployments import delivery
+from tripleo_workflows.deployments import table
 from tripleo_workflows.operation import lock
 from tripleo_workflows.operation import record as operation_record
-from tripleo_workflows.rollout import document as rollout_document
-from tripleo_workflows.rollout import failures
+from tripleo_workflows.rollout import checked
+from tripleo_workflows.rollout import delivered
 from tripleo_workflows.rollout import lifecycle as lifecycle_format
 from tripleo_workflows.rollout import revision
+from tripleo_workflows.rollout import secret_inputs
 
 #: An action answers within 25 s; what takes longer is waited for in slices.
 SLICE_SECONDS = 20.0
-POLL_SECONDS = 0.4
-#: A delivery that no hook has taken after this time is sent once more: an
-#: agent misses the second of two pushes within one second.
-RESEND_SECONDS = 5.0
-#: How long a node may take to fetch a step, beside the step's own time.
-DELIVERY_SECONDS = 120
-DEFAULT_TIMEOUT = 600
+#: Bytes of rows in an answer, which goes through Mistral.
+ROWS_BYTES = 16 * 1024
+#: Bytes of a node's output in a row.
+TAIL_BYTES = 400
 
 Answer = dict[str, Any]
 
@@ -59,8 +55,8 @@ class Batch:
         self._name = service
         self._number = number
         self._record = operation_record.Record(clients.swift, operation.plan)
-        document = self._record.document(operation.digest)
-        self._service = document['services'][service]
+        self._document = self._record.document(operation.digest)
+        self._service = self._document['services'][service]
         self._nodes = {name: self._service['nodes'][name] for name
                        in self._service['batches'][number - 1]}
         self._steps = self._record.batch(operation, service, number)
@@ -68,22 +64,22 @@ class Batch:
     def run(self, step: str, seconds: float = SLICE_SECONDS) -> Answer:
         """Carry out a step as far as it gets in some seconds.
 
-        :returns: ``done``, ``step`` and ``nodes`` (how many stand how).
+        :returns: ``done``, ``step``, ``nodes`` (how many stand how),
+            ``rows`` (how the nodes stand that are not done, as many as fit)
+            and ``record`` (the object that holds them all).
         :raises FenceLost: the operation was taken over.
         :raises StepFailed: a node failed, or a check did not pass in time.
         """
         lock.require_fence(self._clients.mistral, self._operation.plan,
                            self._operation.fence)
-        concerned = [name for name in self._nodes
-                     if step in self._steps_of(name)]
+        concerned = {name: node for name, node in self._nodes.items()
+                     if step in self._steps_of(name)}
         self._require_earlier(step)
 
         if not concerned:
             return self._answer(step)
 
         entry = self._steps.setdefault(step, {'nodes': {}})
-        carry_out = (self._check if step in lifecycle_format.CHECK_STEPS
-                     else self._deliver)
 
         if not self._is_done(step):
             self._leave_revisions()
@@ -95,7 +91,8 @@ class Batch:
                              begun=round(time.time(), 3))
 
             try:
-                carry_out(step, entry, concerned, time.time() + seconds)
+                self._carry_out(step, entry, concerned,
+                                time.time() + seconds)
             except exceptions.TripleoError as error:
                 entry['error'] = str(error)
                 raise
@@ -103,6 +100,33 @@ class Batch:
                 self._save()
 
         return self._answer(step)
+
+    def _carry_out(self, step: str, entry: Answer,
+                   concerned: dict[str, Any], until: float) -> None:
+        lifecycles = self._service['lifecycle']
+
+        if step in lifecycle_format.CHECK_STEPS:
+            checked.carry_out(step, lifecycles, concerned, entry, until,
+                              self._where(step))
+            return
+
+        sending = delivered.DeliveredStep(
+            delivery.Dispatcher(self._clients, self._record.container),
+            self._operation, self._name, self._number, step, lifecycles,
+            concerned, entry['nodes'],
+            lambda role: self._secrets(role, step),
+            delivered.retry_decided(self._record, self._operation))
+
+        if sending.send_missing(until):
+            # Whoever goes on after a crash here finds what was sent.
+            self._save()
+
+        sending.wait(until)
+
+    def _secrets(self, role: str, step: str) -> dict[str, Any]:
+        return secret_inputs.of_step(
+            self._clients.heat, self._document, self._name, role, step,
+            revision.load_key(self._record))
 
     def _leave_revisions(self) -> None:
         """Record, once, that the batch's nodes leave what they were.
@@ -114,15 +138,18 @@ class Batch:
             return
 
         state = self._record.state(self._operation.fence, self._name)
-        nodes = state.get('nodes', {})
+        nodes = state.setdefault('nodes', {})
 
-        for name in self._nodes:
-            if name in nodes:
-                nodes[name] = {**nodes[name],
-                               'revision': revision.UNFINISHED}
+        for name, node in self._nodes.items():
+            known = nodes.get(name, {})
+            nodes[name] = {
+                **known, 'server_id': node['server_id'],
+                'fence': self._operation.fence,
+                # A node that never had one still goes its first way.
+                'revision': (revision.UNFINISHED if known.get('revision')
+                             else None)}
 
-        if nodes:
-            self._record.put_state(self._operation.fence, self._name, state)
+        self._record.put_state(self._operation.fence, self._name, state)
 
     def finish(self) -> Answer:
         """Record the batch's revisions; clean up what was sent.
@@ -137,7 +164,8 @@ class Batch:
             name: {'revision': node['wanted'],
                    'release': self._lifecycle(name)['release'],
                    'parts': self._lifecycle(name)['parts'],
-                   'server_id': node['server_id']}
+                   'server_id': node['server_id'],
+                   'fence': self._operation.fence}
             for name, node in self._nodes.items()}}
         finished = all(
             nodes.get(name, {}).get('revision') == node['wanted']
@@ -149,6 +177,15 @@ class Batch:
         self._clean()
 
         return {'done': True, 'nodes': sorted(self._nodes)}
+
+    def _clean(self) -> None:
+        dispatcher = delivery.Dispatcher(self._clients,
+                                         self._record.container)
+        sent = [ids for entry in self._steps.values()
+                for node in entry['nodes'].values()
+                for ids in node.get('ids', [])]
+        dispatcher.clean(f'{self._operation.id}/deliveries/{self._name}.'
+                         f'{self._number}.', sent)
 
     def _lifecycle(self, node: str) -> dict[str, Any]:
         lifecycle: dict[str, Any] = self._service['lifecycle'][
@@ -167,8 +204,8 @@ class Batch:
         return found
 
     def _is_done(self, step: str) -> bool:
-        return all(self._status(step, name) == 'done' for name in self._nodes
-                   if step in self._steps_of(name))
+        return all(self._status(step, name) == delivered.DONE
+                   for name in self._nodes if step in self._steps_of(name))
 
     def _require_earlier(self, step: str | None) -> None:
         for earlier in (*lifecycle_format.ROLL_STEPS, lifecycle_format.GATE):
@@ -182,174 +219,32 @@ class Batch:
                     **self._where(earlier))
 
     def _answer(self, step: str) -> Answer:
+        known = self._steps.get(step, {}).get('nodes', {})
         counts: dict[str, int] = {}
 
-        for entry in self._steps.get(step, {}).get('nodes', {}).values():
+        for entry in known.values():
             counts[entry['status']] = counts.get(entry['status'], 0) + 1
 
-        return {'done': self._is_done(step), 'step': step, 'nodes': counts}
+        rows = [{'node': name, 'status': entry['status'],
+                 **{key: entry[key] for key in ('attempt', 'seconds',
+                                                'changed') if key in entry},
+                 'tail': table.tail(entry.get('output', ''), TAIL_BYTES)}
+                for name, entry in sorted(known.items())
+                if entry['status'] != delivered.DONE]
+
+        return {'done': self._is_done(step), 'step': step, 'nodes': counts,
+                'rows': table.fitting(rows, ROWS_BYTES),
+                'record': f'{self._record.container}/{self._operation.id}/'
+                          f'{self._operation.fence}/{self._name}.'
+                          f'{self._number}.json'}
 
     def _save(self) -> None:
         self._record.put_batch(self._operation, self._name, self._number,
                                self._steps)
 
-    def _where(self, step: str, node: str = '') -> dict[str, object]:
+    def _where(self, step: str) -> dict[str, object]:
         return {'plan': self._operation.plan, 'service': self._name,
-                'batch': self._number, 'step': step, 'node': node}
-
-    # Steps that nodes carry out.
-
-    def _request(self, step: str, node: str) -> delivery.Step:
-        content = self._lifecycle(node)['roll'][step]
-
-        return delivery.Step(
-            plan=self._operation.plan, operation=self._operation.id,
-            service=self._name, batch=self._number, step=step,
-            fence=self._operation.fence, script=content['script'],
-            timeout=content.get('timeout', DEFAULT_TIMEOUT),
-            idempotent=content.get('idempotent', False),
-            environment={name: _as_variable(value) for name, value
-                         in content.get('inputs', {}).items()})
-
-    def _deliver(self, step: str, entry: Answer, concerned: list[str],
-                 until: float) -> None:
-        dispatcher = delivery.Dispatcher(self._clients,
-                                         self._record.container)
-        nodes = entry['nodes']
-        # What an earlier execution sent is asked of the node again: its
-        # journal answers, and lower fences are refused from then on.
-        missing = [name for name in concerned if name not in nodes
-                   or (nodes[name]['status'] == 'sent'
-                       and nodes[name]['fence'] < self._operation.fence)]
-
-        if missing:
-            self._send(dispatcher, step, entry, missing)
-            # Whoever goes on after a crash here finds what was sent.
-            self._save()
-
-        request = self._request(step, concerned[0])
-
-        while waiting := [name for name in concerned
-                          if nodes[name]['status'] == 'sent']:
-            accepted, ended = dispatcher.answered(request)
-            late = time.time() >= until
-
-            for name in waiting:
-                if name in ended or late:
-                    self._take(dispatcher, step, entry, name)
-                elif (name not in accepted and time.time()
-                        > nodes[name]['sent'] + RESEND_SECONDS):
-                    self._send(dispatcher, step, entry, [name])
-
-            if late:
-                break
-
-            time.sleep(POLL_SECONDS)
-
-        failed = [name for name in concerned
-                  if nodes[name]['status'] not in ('sent', 'done')]
-
-        if failed and not waiting:
-            raise failures.of_node(nodes[failed[0]],
-                                   **self._where(step, failed[0]))
-
-    def _send(self, dispatcher: delivery.Dispatcher, step: str,
-              entry: Answer, names: list[str]) -> None:
-        for role in {self._nodes[name]['role'] for name in names}:
-            group = [name for name in names
-                     if self._nodes[name]['role'] == role]
-            sent = dispatcher.send(
-                self._request(step, group[0]),
-                [delivery.Target(
-                    name, self._nodes[name]['server_id'],
-                    rollout_document.facts_of(self._nodes[name]))
-                 for name in group])
-
-            now = round(time.time(), 3)
-
-            for name, ids in sent.items():
-                before = entry['nodes'].get(name, {})
-                again = before.get('fence') == self._operation.fence
-                entry['nodes'][name] = {
-                    'status': 'sent', 'fence': self._operation.fence,
-                    'sent': now,
-                    'first_sent': before['first_sent'] if again else now,
-                    'ids': [*before.get('ids', []), ids]}
-
-    def _take(self, dispatcher: delivery.Dispatcher, step: str,
-              entry: Answer, node: str) -> None:
-        request = self._request(step, node)
-        answer = dispatcher.answer(request, node)
-        known = entry['nodes'][node]
-
-        if answer is not None:
-            known.update(
-                {key: answer[key] for key in (
-                    'status', 'status_code', 'seconds', 'timed_out',
-                    'fence_seen') if key in answer},
-                known=round(time.time(), 3))
-
-            if answer['status'] != 'done':
-                known['output'] = answer.get('output', '')[-4000:]
-        elif (time.time() > known['first_sent'] + request.timeout
-                + DELIVERY_SECONDS):
-            known['status'] = 'unreachable'
-
-    def _clean(self) -> None:
-        dispatcher = delivery.Dispatcher(self._clients,
-                                         self._record.container)
-        sent = [ids for entry in self._steps.values()
-                for node in entry['nodes'].values()
-                for ids in node.get('ids', [])]
-        dispatcher.clean(f'{self._operation.id}/deliveries/{self._name}.'
-                         f'{self._number}.', sent)
-
-    # Steps that are checks.
-
-    def _check(self, step: str, entry: Answer, concerned: list[str],
-               until: float) -> None:
-        timeout = self._service['lifecycle'][
-            self._nodes[concerned[0]]['role']]['policy']['check_timeout']
-        ask: Callable[[list[str]], list[contract.CheckResult]] = (
-            self._ask_service if step == lifecycle_format.GATE
-            else self._ask_nodes)
-
-        while True:
-            results = ask(concerned)
-            bad = [result for result in results
-                   if result.result >= contract.Code.FAILURE]
-            entry['checks'] = [result.to_dict() for result in results]
-            failed = {result.node for result in bad}
-            entry['nodes'] = {
-                name: {'status': 'sent' if {name, ''} & failed else 'done',
-                       'seconds': round(time.time() - entry['begun'], 3)}
-                for name in concerned}
-
-            if not bad:
-                return
-
-            if time.time() > entry['begun'] + timeout:
-                worst = bad[0]
-
-                raise exceptions.StepFailed(
-                    f'Check {worst.name} did not pass within {timeout} s: '
-                    f'{worst.details}', worst.remedy,
-                    **self._where(step, worst.node))
-
-            if time.time() > until:
-                return
-
-            time.sleep(POLL_SECONDS)
-
-    def _ask_nodes(self, concerned: list[str]) -> list[contract.CheckResult]:
-        return [result for name in concerned
-                for result in check_runner.run_all(
-                    self._lifecycle(name)['roll']['verify'],
-                    rollout_document.facts_of(self._nodes[name]))]
-
-    def _ask_service(self, concerned: list[str]
-                     ) -> list[contract.CheckResult]:
-        return check_runner.run_all(self._lifecycle(concerned[0])['gate'], {})
+                'batch': self._number, 'step': step}
 
 
 def next_batch(clients: service_clients.Clients,
@@ -370,7 +265,3 @@ def next_batch(clients: service_clients.Clients,
 
     return None
 
-
-def _as_variable(value: object) -> str:
-    # YAML's booleans are spelled as people write them in a template.
-    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -73,16 +73,25 @@ def read(heat: heat_client.Client, plan: str,
     stack_id = stack['id']
     names = list(roles)
     nodes = _nodes(heat, stack_id, names)
-    role_data: dict[str, dict[str, RoleData]] = {}
+    managed: dict[str, dict[str, RoleData]] = {}
     unmanaged: dict[str, list[str]] = {}
 
     for name in names:
-        services = _services(heat, stack_id, name)
-        role_data[name] = {service: data for service, data
-                           in services.items() if 'lifecycle' in data}
-        unmanaged[name] = sorted(services.keys() - role_data[name].keys())
+        services = role_data(heat, stack_id, name)
+        managed[name] = {service: data for service, data
+                         in services.items() if 'lifecycle' in data}
+        unmanaged[name] = sorted(services.keys() - managed[name].keys())
 
-    return Cloud(stack_id, nodes, role_data, unmanaged)
+    return Cloud(stack_id, nodes, managed, unmanaged)
+
+
+def nodes(heat: heat_client.Client, plan: str) -> dict[str, Node]:
+    """All nodes of a stack by name, whatever runs on them.
+
+    :raises NotFound: there is no such stack, or it describes no nodes.
+    """
+    return _nodes(heat, plan, list(
+        stacks.output(heat, plan, 'ServerIdMap')['server_ids']))
 
 
 def agent_resources(heat: heat_client.Client, stack: str
@@ -155,9 +164,12 @@ def _nodes(heat: heat_client.Client, stack_id: str, roles: list[str]
     return nodes
 
 
-def _services(heat: heat_client.Client, stack_id: str, role: str
+def role_data(heat: heat_client.Client, stack_id: str, role: str
               ) -> dict[str, RoleData]:
-    """Each service's own role data, which the merged output has lost."""
+    """Each service's own role data, which the merged output has lost.
+
+    :returns: by the service's name.
+    """
     resource = f'{role}ServiceChain'
     with stacks.errors(f'show {resource}', stack=stack_id):
         nested = heat.resources.get(stack_id, resource)

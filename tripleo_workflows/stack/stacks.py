@@ -218,6 +218,10 @@ def errors(what: str, **where: object) -> Iterator[None]:
             f'Heat cannot {what} now: {_shorten(str(error))}',
             'Wait until the operation in progress has ended, then try '
             'again.', **where) from None
+    except (heat_exceptions.HTTPUnauthorized, heat_exceptions.HTTPForbidden,
+            keystone_exceptions.Unauthorized):
+        # Waiting does not help; who knows whose token it was explains it.
+        raise
     except (heat_exceptions.BaseException, keystone_exceptions.ClientException,
             OSError) as error:
         raise exceptions.ServiceUnavailable(

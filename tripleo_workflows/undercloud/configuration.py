@@ -81,6 +81,7 @@ def heat(state: undercloud_state.StateDirectory) -> Sections:
             'use_stderr': 'true',
             'transport_url': 'fake://',
             'auth_encryption_key': secrets['heat_encryption'],
+            'encrypt_parameters_and_properties': 'true',
             # Convergence sleeps a second per resource, and large stacks of
             # templates that only compute gain nothing from it.
             'convergence_engine': 'false',

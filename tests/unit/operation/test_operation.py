@@ -77,6 +77,35 @@ class LockTestCase(testtools.TestCase):
         self.assertRaises(exceptions.FenceLost, lock.require_fence,
                           self.mistral, 'overcloud', 3)
 
+    def test_a_floor_lifts_the_lock(self):
+        self.acquire('first')
+        self.states['first'] = 'ERROR'
+        self.assertEqual(8, self.acquire('second', floor=7))
+        self.assertEqual(8, self.acquire('second', floor=7))
+        # Its owner may learn of a higher one later.
+        self.assertEqual(10, self.acquire('second', floor=9))
+        self.states['second'] = 'ERROR'
+        self.assertEqual(11, self.acquire('third', floor=3))
+        self.assertEqual({'overcloud.lock.10', 'overcloud.lock.11'},
+                         set(self.mistral.environments.stored))
+
+    def test_a_contender_with_an_old_view_gets_nothing(self):
+        self.acquire('first')
+        self.states['first'] = 'ERROR'
+        self.states['slow'] = 'RUNNING'
+        create = self.mistral.environments.create
+
+        def overtaken(**kwargs):
+            self.mistral.environments.create = create
+            self.acquire('quick', floor=7)
+            self.mistral.environments.delete('overcloud.lock.2')
+            create(**kwargs)
+
+        self.mistral.environments.create = overtaken
+        error = self.assertRaises(exceptions.OperationInProgress,
+                                  self.acquire, 'slow')
+        self.assertIn('execution=quick', str(error))
+
     def test_another_plan_has_a_lock_of_its_own(self):
         self.acquire('first')
         self.states['other'] = 'RUNNING'

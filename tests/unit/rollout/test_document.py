@@ -10,12 +10,16 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
+import json
+
 import testtools
 
 from tripleo_workflows import exceptions
 from tripleo_workflows.rollout import document
 from tripleo_workflows.rollout import revision
 from tripleo_workflows.stack import cloud as stack_cloud
+
+KEY = b'key'
 
 
 def lifecycle(release='1', after=(), package='install', batch=1, **policy):
@@ -63,7 +67,7 @@ class ComputeTestCase(testtools.TestCase):
 
     def compute(self, services, states=None, verb='upgrade', **kwargs):
         return document.compute(cloud(services, **kwargs), 'overcloud', verb,
-                                states or {})
+                                states or {}, KEY)
 
     def test_everything_is_rolled_where_nothing_runs(self):
         rollout = self.compute(
@@ -227,3 +231,24 @@ class ComputeTestCase(testtools.TestCase):
         error = self.assertRaises(exceptions.InvalidInput, self.compute,
                                   {'Controller': {}}, verb='downgrade')
         self.assertIn('verb', str(error))
+
+    def test_secrets_stay_out_and_their_change_is_seen(self):
+        def services(password):
+            return {'Controller': {'web': {'lifecycle': {
+                'release': '1', 'secrets': ['PASSWORD'], 'roll': {
+                    'configure': {'script': 'write', 'inputs': {
+                        'PASSWORD': password, 'PORT': 80}}}}}}}
+
+        before = self.compute(services('hunter2'))
+        self.assertNotIn('hunter2', json.dumps(before))
+        lifecycle = before['services']['web']['lifecycle']['Controller']
+        self.assertEqual({'PASSWORD': None, 'PORT': 80},
+                         lifecycle['roll']['configure']['inputs'])
+        after = self.compute(services('hunter3'), carried_out(before))
+        self.assertIn('configure changed', json.dumps(after))
+        # Whoever lacks the key cannot try passwords out.
+        self.assertNotEqual(
+            lifecycle['parts'], document.compute(
+                cloud(services('hunter2')), 'overcloud', 'upgrade', {},
+                b'other')['services']['web']['lifecycle']['Controller'][
+                    'parts'])

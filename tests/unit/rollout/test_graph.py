@@ -67,7 +67,7 @@ class GraphTestCase(testtools.TestCase):
             'report': test_document.lifecycle(after=['web', 'haproxy'])}}
 
         return document.compute(test_document.cloud(services), 'overcloud',
-                                'deploy', {})
+                                'deploy', {}, test_document.KEY)
 
     def test_tasks_join_where_dependencies_meet(self):
         operation = record.Operation('op', 'overcloud', 2, 1, 'digest')

@@ -3,9 +3,11 @@
 import http.server
 import json
 import os
+import pathlib
 import threading
 import time
 
+TOKEN = pathlib.Path(os.environ['TOKEN_FILE']).read_text()
 INTERVAL = float(os.environ['INTERVAL'])
 STATE = {'release': os.environ['RELEASE'], 'interval': int(INTERVAL),
          'load': os.getloadavg()[0], 'measured_at': time.time()}
@@ -16,11 +18,18 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         body = json.dumps(STATE).encode()
-        self.send_response(200 if self.path == '/health' else 404)
+        self.send_response(self.status())
         self.send_header('Content-Type', 'application/json')
         self.send_header('Content-Length', str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def status(self) -> int:
+        if self.path == '/load':
+            asked = self.headers.get('Authorization', '')
+            return 200 if asked == f'Bearer {TOKEN}' else 401
+
+        return 200 if self.path == '/health' else 404
 
     def log_message(self, *args: object) -> None:
         """Only starts are worth a line."""

@@ -25,8 +25,9 @@ import time
 import fixtures
 import testtools
 
-from tripleo_workflows.deployments import delivery
-from tripleo_workflows.deployments import runner
+from tripleo_workflows.deployments import bundle
+from tripleo_workflows.deployments.node import attempts
+from tripleo_workflows.deployments.node import journal as node_journal
 
 
 class Store(fixtures.Fixture):
@@ -74,15 +75,16 @@ class RunnerTestCase(testtools.TestCase):
         return {'key': {'plan': 'overcloud', 'operation': 'operation',
                         'service': 'web', 'batch': 1, 'step': step,
                         'node': 'node', 'attempt': attempt},
-                'fence': fence, 'script': script, 'timeout': 20,
+                'fence': fence, 'kind': 'script', 'payload': script,
+                'timeout': 20,
                 'idempotent': False, 'environment': {'GREETING': 'hello'},
-                'deadline': time.time() + 60, 'result_url': self.store.url,
+                'lifetime': 60, 'result_url': self.store.url,
                 **changes}
 
     def deliver(self, script, **kwargs):
         """Do what Heat's hook does, and return what it waited for."""
         hook = self.root / f'hook-{time.monotonic_ns()}'
-        hook.write_text(delivery.delivery_text(
+        hook.write_text(bundle.runner_text(
             self.request(script, **kwargs)))
         hook.chmod(0o700)
 
@@ -96,7 +98,7 @@ class RunnerTestCase(testtools.TestCase):
         return self.store.results.get(timeout=30)
 
     def journal(self):
-        return runner.Journal(self.directory).entries()
+        return node_journal.Journal(self.directory).entries()
 
     def events(self):
         return [entry['event'] for entry in self.journal()]
@@ -178,7 +180,7 @@ class RunnerTestCase(testtools.TestCase):
                         if entry['event'] == 'started')
         os.kill(guardian, signal.SIGKILL)
         place = next((self.directory / 'attempts').iterdir())
-        self.addCleanup(runner._kill_survivors, str(place))
+        self.addCleanup(attempts._kill, lambda: attempts._marked(str(place)))
         self.deliver(script, idempotent=idempotent)
 
         return self.result()['status']
@@ -231,13 +233,3 @@ class RunnerTestCase(testtools.TestCase):
         self.store = self.useFixture(Store(answers=[503, 401, 404]))
         self.deliver('true')
         self.assertEqual('done', self.result()['status'])
-
-    def test_a_torn_journal_line_swallows_nothing(self):
-        journal = runner.Journal(self.directory)
-        journal.append({'event': 'accepted', 'plan': 'p', 'fence': 3})
-        with open(journal.path, 'a') as stream:
-            stream.write('{"event": "acc')
-        journal.append({'event': 'accepted', 'plan': 'p', 'fence': 4})
-
-        self.assertEqual(2, len(journal.entries()))
-        self.assertEqual(4, journal.highest_fence('p'))

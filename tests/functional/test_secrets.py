@@ -1,0 +1,95 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+import os
+import pathlib
+import urllib.request
+import uuid
+
+import testtools
+
+from tests.functional import cloud as functional_cloud
+from tripleo_workflows.plan import environment
+from tripleo_workflows.plan import store
+
+#: What a step of the sample writes itself, on purpose.
+WRITTEN = 'etc/monitor-agent.token'
+
+
+class SecretsTestCase(testtools.TestCase):
+    """A rolled secret reaches its service, and stays nowhere else."""
+
+    def setUp(self):
+        super().setUp()
+        self.cloud = functional_cloud.deployed()
+        self.secret = uuid.uuid4().hex
+
+    def set_token(self, token):
+        # The plan's own file holds it, as the plan of any cloud does.
+        plan = store.PlanStore(self.cloud.clients.swift,
+                               functional_cloud.PLAN)
+        files = plan.read()
+        files[environment.FILE] = environment.dump(
+            environment.merge_parameters(environment.load(files), {
+                'MonitorAgentToken': token}))
+        plan.write(files)
+
+    def test_a_secret_is_rolled_out(self):
+        self.set_token(self.secret)
+        rollout = self.cloud.preview(verb='update')
+        self.assertEqual(1, rollout['services'])
+        self.assertIn('configure changed', rollout['tree'])
+        self.cloud.upgrade(rollout['digest'])
+
+        for address in self.cloud.addresses('compute'):
+            with urllib.request.urlopen(urllib.request.Request(
+                    f'http://{address}:8090/load', headers={
+                        'Authorization': f'Bearer {self.secret}'})) as answer:
+                self.assertEqual(200, answer.status)
+
+        self.assertEqual([], self.found_outside_swift())
+        self.assertEqual([], self.found_in_swift())
+        # Nothing has changed: the digest of a secret is stable.
+        self.assertEqual(0, self.cloud.preview(verb='update')['services'])
+
+    def found_outside_swift(self):
+        """Files with the secret: databases, logs and nodes."""
+        root = self.cloud.state.root
+        swift = self.cloud.state.data / 'swift'
+        found = []
+
+        for directory, names, files in os.walk(root):
+            place = pathlib.Path(directory)
+            names[:] = [name for name in names if place / name != swift]
+
+            for path in (place / name for name in files):
+                if path.is_file() and self.secret.encode() in (
+                        path.read_bytes()):
+                    found.append(str(path.relative_to(root)))
+
+        return [name for name in found if not name.endswith(WRITTEN)]
+
+    def found_in_swift(self):
+        """Objects with the secret, but for the plan's own."""
+        swift = self.cloud.clients.swift
+        found = []
+
+        for container in swift.get_account(full_listing=True)[1]:
+            for row in swift.get_container(container['name'],
+                                           full_listing=True)[1]:
+                _, body = swift.get_object(container['name'], row['name'])
+
+                if self.secret.encode() in body:
+                    found.append(f'{container["name"]}/{row["name"]}')
+
+        return [name for name in found
+                if not name.startswith(f'{functional_cloud.PLAN}/')]

@@ -1,0 +1,361 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""What the record tells people about operations.
+
+It is read alone: where Mistral does not answer, only the state of the
+execution is unknown.
+"""
+
+import calendar
+import dataclasses
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from keystoneauth1 import exceptions as keystone_exceptions
+from mistralclient.api import base as mistral_base
+
+from tripleo_workflows import clients as service_clients
+from tripleo_workflows import exceptions
+from tripleo_workflows.operation import lock
+from tripleo_workflows.operation import record as operation_record
+
+#: State of an execution that nobody can be asked about.
+UNKNOWN = 'UNKNOWN'
+SUFFIX = '-operations'
+#: Statuses of a node in a step that is not over.
+GOING = ('sent', 'done')
+#: Characters of a node's output that a row shows.
+TAIL_CHARACTERS = 300
+#: Characters of JSON that an action may answer with.
+MOST_CHARACTERS = 60_000
+
+Row = dict[str, Any]
+
+
+def plans(clients: service_clients.Clients) -> list[str]:
+    """Plans of the project that have a record, in alphabetical order."""
+    _, rows = clients.swift.get_account(full_listing=True)
+
+    return sorted(row['name'].removesuffix(SUFFIX) for row in rows
+                  if row['name'].endswith(SUFFIX))
+
+
+def operations(clients: service_clients.Clients, plan: str) -> list[Row]:
+    """A plan's operations, the newest first.
+
+    Each is read by name: retention keeps them few.
+
+    :returns: rows of ``operation``, ``plan``, ``verb``, ``person``,
+        ``since`` and ``state``: finished, aborted, expired, or of an open
+        one its execution's, as in ``open (ERROR)``.
+    """
+    record = operation_record.Record(clients.swift, plan)
+    found = sorted(filter(None, (
+        record.get(name) for name in record.names('')
+        if name.endswith('/operation.json'))),
+        key=lambda opened: opened['begun'], reverse=True)
+    rows = []
+
+    for opened in found:
+        closed = record.get(f'{opened["operation"]}/closed.json')
+        state = (how(closed) if closed
+                 else f'open ({execution_of(clients, plan, opened)[1]})')
+        rows.append({'operation': opened['operation'], 'plan': plan,
+                     'verb': opened['verb'], 'person': opened['person'],
+                     'since': opened['since'], 'state': state})
+
+    return rows
+
+
+def how(closed: Row) -> str:
+    """How an operation ended; early records do not say."""
+    return str(closed.get('how', 'finished'))
+
+
+def execution_of(clients: service_clients.Clients, plan: str, opened: Row
+                 ) -> tuple[str, str]:
+    """The root execution of an operation, and its state."""
+    root: str = opened['root']
+
+    try:
+        _, holder = lock.current(clients.mistral, plan)
+
+        if holder and holder.operation == opened['operation']:
+            root = holder.root
+
+        return root, lock.state_of(clients.mistral, root)
+    except (exceptions.ServiceUnavailable, mistral_base.APIException,
+            keystone_exceptions.ClientException, OSError):
+        return root, UNKNOWN
+
+
+@dataclasses.dataclass(frozen=True)
+class Story:
+    """All that the record holds about one operation.
+
+    :param fence: the highest that it has worked under.
+    :param decisions: by fence, who went on.
+    :param batches: by service and number, the states of its steps.
+    """
+
+    plan: str
+    opened: Row
+    closed: Row | None
+    fence: int
+    decisions: dict[int, Row]
+    batches: dict[tuple[str, int], Row]
+
+
+def read(record: operation_record.Record, operation: str = '') -> Story:
+    """Read what the record holds about an operation.
+
+    :param operation: its id; empty: the plan's newest.
+    :raises NotFound: there is none.
+    """
+    operation = operation or _newest(record)
+    opened = record.get(f'{operation}/operation.json')
+
+    if opened is None:
+        raise exceptions.NotFound(
+            'The record has no such operation.',
+            'Look at: openstack tripleo operation list.', plan=record.plan,
+            operation=operation)
+
+    names = record.names(f'{operation}/')
+    fence = max(opened['fence'], operation_record.highest_fence(names))
+    newest: dict[tuple[str, int], tuple[int, str]] = {}
+
+    for name in names:
+        if batch := operation_record.batch_of(name):
+            under, service, number = batch
+            newest[service, number] = max(
+                newest.get((service, number), (0, '')), (under, name))
+
+    decisions = {number: record.get(f'{operation}/{number}/resumed.json')
+                 for number in range(opened['fence'] + 1, fence + 1)}
+
+    return Story(
+        record.plan, opened, record.get(f'{operation}/closed.json'), fence,
+        {number: found for number, found in decisions.items() if found},
+        {key: record.get(name) or {}
+         for key, (_, name) in sorted(newest.items())})
+
+
+def _newest(record: operation_record.Record) -> str:
+    found = [opened for name in record.names('')
+             if name.endswith('/operation.json')
+             and (opened := record.get(name))]
+
+    if not found:
+        raise exceptions.NotFound(
+            'The plan has no operations.',
+            'Start tripleo.upgrade.v1.preview to see what is to be done.',
+            plan=record.plan)
+
+    return str(max(found, key=lambda row: row['begun'])['operation'])
+
+
+def show(clients: service_clients.Clients, plan: str, operation: str = ''
+         ) -> Row:
+    """How an operation stands, and what is to be decided.
+
+    :returns: ``operation``, ``plan``, ``verb``, ``person``, ``since``,
+        ``state``, ``execution``, ``fence``, ``digest``, ``steps`` (rows of
+        service, batch, step and how many nodes stand how), ``failed`` (rows
+        of nodes with status and error), ``decisions``, ``closed`` and
+        ``next``, lines that say how to go on.
+    """
+    record = operation_record.Record(clients.swift, plan)
+    story = read(record, operation)
+    document = record.get(f'documents/{story.opened["digest"]}.json') or {}
+    execution, state = execution_of(clients, plan, story.opened)
+    failed = list(failures(story))
+
+    return {
+        **{key: story.opened[key] for key in (
+            'operation', 'verb', 'person', 'since', 'digest')},
+        'plan': plan, 'execution': execution, 'fence': story.fence,
+        'state': how(story.closed) if story.closed else f'open ({state})',
+        'steps': list(_steps(story, document)), 'failed': failed,
+        'decisions': [{'fence': fence, **decision}
+                      for fence, decision in story.decisions.items()],
+        'closed': story.closed,
+        'next': [] if story.closed else _next(plan, state, failed)}
+
+
+def _steps(story: Story, document: Row) -> Iterator[Row]:
+    seen = set()
+
+    for (service, number), steps in story.batches.items():
+        seen.add((service, number))
+
+        for step, entry in _in_time(steps):
+            yield {'service': service, 'batch': number, 'step': step,
+                   'nodes': _counts(entry)}
+
+    for service, entry in document.get('services', {}).items():
+        for number, nodes in enumerate(entry['batches'], 1):
+            if (service, number) not in seen:
+                yield {'service': service, 'batch': number, 'step': '',
+                       'nodes': {'waiting': len(nodes)}}
+
+
+def _in_time(steps: Row) -> list[tuple[str, Row]]:
+    # JSON objects are stored sorted; people read them in time.
+    return sorted(steps.items(), key=lambda item: item[1].get('begun', 0))
+
+
+def _counts(entry: Row) -> dict[str, int]:
+    counts: dict[str, int] = {}
+
+    for known in entry.get('nodes', {}).values():
+        counts[known['status']] = counts.get(known['status'], 0) + 1
+
+    return counts
+
+
+def failures(story: Story) -> Iterator[Row]:
+    """Each node on which a step is not done and will not be by itself.
+
+    :returns: rows of ``service``, ``batch``, ``step``, ``node`` (empty
+        for a check of the whole service), ``status`` and ``error``.
+    """
+    for (service, number), steps in story.batches.items():
+        for step, entry in _in_time(steps):
+            where = {'service': service, 'batch': number, 'step': step}
+            nodes = {name: known for name, known
+                     in sorted(entry.get('nodes', {}).items())
+                     if known['status'] not in GOING}
+
+            for name, known in nodes.items():
+                yield {**where, 'node': name, 'status': known['status'],
+                       'error': _why(known)}
+
+            if 'error' in entry and not nodes:
+                yield {**where, 'node': '', 'status': 'failed',
+                       'error': entry['error']}
+
+
+def _why(known: Row) -> str:
+    if known['status'] == 'interrupted':
+        return 'Whether the step took effect is not known: look at the node.'
+
+    tail = str(known.get('output', '')).strip()[-TAIL_CHARACTERS:]
+    how_it_ended = ('exceeded its time limit' if known.get('timed_out')
+                    else f'ended with {known["status_code"]}'
+                    if known.get('status_code') is not None else '')
+
+    return ': '.join(filter(None, (
+        known.get('error', ''), how_it_ended, tail)))
+
+
+def _next(plan: str, state: str, failed: list[Row]) -> list[str]:
+    resume = f'openstack tripleo operation resume {plan}'
+    abort = f'openstack tripleo operation abort {plan}'
+
+    if state == 'RUNNING':
+        return [f'It runs. If its engine died: {resume} --take-over']
+
+    if state == 'PAUSED':
+        return [f'It is paused. To go on: {resume} --take-over']
+
+    if not failed:
+        return [f'Nothing failed. To go on: {resume}',
+                f'To end it as it stands: {abort}']
+
+    return [f'To run what failed or was interrupted once more: '
+            f'{resume} --retry-failed', f'To end it as it stands: {abort}']
+
+
+def log(story: Story) -> list[Row]:
+    """Everything that happened in an operation, in order of time.
+
+    :returns: rows of ``time`` (epoch seconds), ``what``, and where they
+        apply ``service``, ``batch``, ``step``, ``node``, ``seconds``.
+    """
+    return sorted(_events(story), key=lambda row: row['time'])
+
+
+def _events(story: Story) -> Iterator[Row]:
+    opened = story.opened
+    yield {'time': opened['begun'],
+           'what': f'{opened["verb"]} begun by {opened["person"]} under '
+                   f'fence {opened["fence"]}'}
+
+    for fence, decision in story.decisions.items():
+        extras = ', '.join(
+            [word.replace('_', ' ') for word in ('take_over', 'retry_failed')
+             if decision.get(word)]
+            + [decision[word] for word in ('reason',) if decision.get(word)])
+        by = (' (watchdog)' if decision.get('by') == 'watchdog' else '')
+        yield {'time': _epoch(decision['since']),
+               'what': f'resumed by {decision["person"]}{by} under fence '
+                       f'{fence}' + (f': {extras}' if extras else '')}
+
+    for (service, number), steps in story.batches.items():
+        for step, entry in _in_time(steps):
+            where = {'service': service, 'batch': number, 'step': step}
+            yield from ({**where, **event} for event in _of_step(entry))
+
+    if story.closed:
+        reason = story.closed.get('reason')
+        yield {'time': _epoch(story.closed.get('when'))
+               or time.time(),
+               'what': f'{how(story.closed)} by '
+                       f'{story.closed.get("person", "")}'
+                       + (f': {reason}' if reason else '')}
+
+
+def _of_step(entry: Row) -> Iterator[Row]:
+    begun = entry.get('begun', 0)
+    last = begun
+    yield {'time': begun, 'what': 'begun'}
+
+    for name, known in sorted(entry.get('nodes', {}).items()):
+        when = known.get('known') or (
+            known.get('sent', begun) if known['status'] == 'sent'
+            else begun + known.get('seconds', 0))
+        last = max(last, when)
+        row = {'time': when, 'node': name, 'what': known['status'],
+               'seconds': known.get('seconds')}
+
+        if known['status'] not in GOING:
+            row['what'] = f'{known["status"]}: {_why(known)}'
+
+        yield row
+
+    if 'error' in entry:
+        yield {'time': last, 'what': entry['error']}
+
+
+def _epoch(moment: str | None) -> float:
+    return float(calendar.timegm(time.strptime(
+        moment, '%Y-%m-%dT%H:%M:%SZ'))) if moment else 0.0
+
+
+def fit(rows: list[Row], characters: int = MOST_CHARACTERS
+        ) -> tuple[list[Row], int]:
+    """The last rows that fit into an answer, and how many were left out."""
+    kept: list[Row] = []
+
+    for row in reversed(rows):
+        characters -= len(json.dumps(row)) + 2
+
+        if characters < 0:
+            break
+
+        kept.append(row)
+
+    return kept[::-1], len(rows) - len(kept)

@@ -1,0 +1,258 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""A step of a batch that its nodes carry out."""
+
+import time
+from collections.abc import Callable
+from collections.abc import Iterable
+from collections.abc import Mapping
+from typing import Any
+
+from tripleo_workflows.deployments import delivery
+from tripleo_workflows.operation import record as operation_record
+from tripleo_workflows.rollout import document as rollout_document
+from tripleo_workflows.rollout import failures
+from tripleo_workflows.rollout import lifecycle as lifecycle_format
+
+#: Seconds between two looks, unless looking itself takes long.
+POLL_SECONDS = 0.4
+#: A delivery that no hook has taken after this time is sent once more, then
+#: after twice the time, and so on: the undercloud may have been down.
+RESEND_SECONDS = 5.0
+#: How long a node may take to fetch a step, beside the step's own time.
+DELIVERY_SECONDS = 120
+DEFAULT_TIMEOUT = 600
+
+#: How a step stands on a node where it has not ended.
+SENT = 'sent'
+DONE = 'done'
+UNREACHABLE = 'unreachable'
+#: What a node may be asked again without a decision: it has not run it.
+ASK_AGAIN = (SENT, UNREACHABLE, 'refused')
+
+#: What the record keeps of an answer.
+KEPT = ('status', 'status_code', 'seconds', 'timed_out', 'changed', 'error',
+        'fence_seen', 'operation_seen')
+#: Characters of a node's output that the record keeps where it failed.
+TAIL_CHARACTERS = 4000
+
+Known = dict[str, Any]
+Secrets = Callable[[str], Mapping[str, Any]]
+
+
+class DeliveredStep:
+    """Sends one step to the nodes of a batch and takes their answers.
+
+    :param lifecycles: of the service, by role.
+    :param nodes: of the batch, as the document has them, by name.
+    :param known: how the step stands on each node; changed in place.
+    :param secrets: gives the step's secret inputs for a role.
+    :param retry: whether a person decided, under this fence, that what
+        failed before is tried once more.
+    """
+
+    def __init__(self, dispatcher: delivery.Dispatcher,
+                 operation: operation_record.Operation, service: str,
+                 batch: int, step: str,
+                 lifecycles: Mapping[str, Mapping[str, Any]],
+                 nodes: Mapping[str, Mapping[str, Any]],
+                 known: dict[str, Known], secrets: Secrets, retry: bool):
+        self._dispatcher = dispatcher
+        self._operation = operation
+        self._service = service
+        self._batch = batch
+        self._step = step
+        self._lifecycles = lifecycles
+        self._nodes = nodes
+        self._known = known
+        self._secrets = secrets
+        self._retry = retry
+
+    def send_missing(self, until: float) -> bool:
+        """Send the step to the nodes that have to be asked.
+
+        :param until: epoch seconds after which no other node is begun with.
+        :returns: whether anything was sent.
+        """
+        missing = {name: attempt for name in self._nodes
+                   if (attempt := self._attempt_to_send(name))}
+        self._send(missing, until)
+
+        return bool(missing)
+
+    def _attempt_to_send(self, name: str) -> int:
+        """Number of the attempt that the node is to be sent, 0 for none."""
+        known = self._known.get(name)
+
+        if known is None:
+            return 1
+
+        if known['status'] == DONE or known['fence'] >= self._operation.fence:
+            return 0
+
+        # What an earlier execution sent is asked of the node again: its
+        # journal answers, and lower fences are refused from then on.
+        if known['status'] in ASK_AGAIN:
+            return int(known['attempt'])
+
+        return known['attempt'] + 1 if self._retry else 0
+
+    def wait(self, until: float) -> None:
+        """Take what the nodes answer.
+
+        :param until: epoch seconds.
+        :raises StepFailed: all nodes have answered, and one failed; also
+            other errors of :func:`failures.of_node`.
+        """
+        while waiting := self._waiting():
+            begun = time.time()
+            accepted, ended = self._answered(waiting)
+            late = begun >= until
+            # The listing is a hint; at the end all are asked for by name.
+            self._take(waiting if late else
+                       [name for name in waiting if name in ended])
+
+            if late:
+                break
+
+            self._send({name: self._known[name]['attempt']
+                        for name in waiting
+                        if name not in accepted and name not in ended
+                        and begun > self._known[name]['resend']}, until)
+            time.sleep(max(POLL_SECONDS, 4 * (time.time() - begun)))
+
+        if self._waiting() or any(map(self._attempt_to_send, self._nodes)):
+            return
+
+        failed = [name for name in self._nodes
+                  if self._known[name]['status'] != DONE]
+
+        if failed:
+            raise failures.of_node(
+                self._known[failed[0]], plan=self._operation.plan,
+                service=self._service, batch=self._batch, step=self._step,
+                node=failed[0])
+
+    def _waiting(self) -> list[str]:
+        return [name for name in self._nodes
+                if self._known.get(name, {}).get('status') == SENT]
+
+    def _groups(self, attempts: Mapping[str, int]
+                ) -> Iterable[tuple[delivery.Step, list[str]]]:
+        """The nodes that are sent the same, together."""
+        groups: dict[tuple[str, int], list[str]] = {}
+
+        for name, attempt in attempts.items():
+            groups.setdefault((self._nodes[name]['role'], attempt),
+                              []).append(name)
+
+        for (role, attempt), names in groups.items():
+            yield self._request(role, attempt), names
+
+    def _request(self, role: str, attempt: int) -> delivery.Step:
+        lifecycle = self._lifecycles[role]
+        content = lifecycle['roll'][self._step]
+        kind = lifecycle_format.kind_of(content)
+
+        return delivery.Step(
+            plan=self._operation.plan, operation=self._operation.id,
+            service=self._service, batch=self._batch, step=self._step,
+            fence=self._operation.fence, payload=content[kind], kind=kind,
+            attempt=attempt, timeout=content.get('timeout', DEFAULT_TIMEOUT),
+            idempotent=content.get('idempotent', False),
+            environment={name: _as_variable(value) for name, value
+                         in content.get('inputs', {}).items()
+                         if name not in lifecycle['secrets']})
+
+    def _target(self, name: str, secrets: Mapping[str, Any]
+                ) -> delivery.Target:
+        node = self._nodes[name]
+        lifecycle = self._lifecycles[node['role']]
+        steps = [step for step in lifecycle_format.steps_of(
+            lifecycle, node['base'] is None)
+            if step not in lifecycle_format.CHECK_STEPS]
+        completes = ({'revision': node['wanted'],
+                      'release': lifecycle['release'],
+                      'parts': lifecycle['parts']}
+                     if self._step == steps[-1] else None)
+
+        return delivery.Target(
+            name, node['server_id'], rollout_document.facts_of(node),
+            {key: _as_variable(value) for key, value in secrets.items()},
+            completes)
+
+    def _send(self, attempts: Mapping[str, int], until: float) -> None:
+        for request, names in self._groups(attempts):
+            secrets = self._secrets(self._nodes[names[0]]['role'])
+            sent = self._dispatcher.send(request, [
+                self._target(name, secrets) for name in names], until)
+            now = round(time.time(), 3)
+
+            for name, ids in sent.items():
+                before = self._known.get(name, {})
+                again = (before.get('fence'), before.get('attempt')) == (
+                    self._operation.fence, request.attempt)
+                pause = (2 * before['pause'] if again else RESEND_SECONDS)
+                self._known[name] = {
+                    'status': SENT, 'attempt': request.attempt,
+                    'fence': self._operation.fence, 'sent': now,
+                    'first_sent': before['first_sent'] if again else now,
+                    'pause': pause, 'resend': round(now + pause, 3),
+                    'ids': [*before.get('ids', []), ids]}
+
+    def _answered(self, names: Iterable[str]) -> tuple[set[str], set[str]]:
+        accepted: set[str] = set()
+        ended: set[str] = set()
+
+        for request, group in self._groups(self._attempts(names)):
+            some_accepted, some_ended = self._dispatcher.answered(request)
+            accepted |= some_accepted & set(group)
+            ended |= some_ended & set(group)
+
+        return accepted, ended
+
+    def _attempts(self, names: Iterable[str]) -> dict[str, int]:
+        return {name: self._known[name]['attempt'] for name in names}
+
+    def _take(self, names: Iterable[str]) -> None:
+        for request, group in self._groups(self._attempts(names)):
+            answers = self._dispatcher.answers(request, group)
+
+            for name in group:
+                self._note(self._known[name], answers.get(name), request)
+
+    def _note(self, known: Known, answer: delivery.Answer | None,
+              request: delivery.Step) -> None:
+        now = time.time()
+
+        if answer is not None:
+            known.update({key: answer[key] for key in KEPT if key in answer},
+                         known=round(now, 3))
+
+            if answer['status'] != DONE:
+                known['output'] = answer.get('output', '')[-TAIL_CHARACTERS:]
+        elif now > known['first_sent'] + request.timeout + DELIVERY_SECONDS:
+            known['status'] = UNREACHABLE
+
+
+def retry_decided(record: operation_record.Record,
+                  operation: operation_record.Operation) -> bool:
+    """Whether who resumed under this fence wants failed steps again."""
+    decision = record.get(f'{operation.id}/{operation.fence}/resumed.json')
+
+    return bool(decision and decision.get('retry_failed'))
+
+
+def _as_variable(value: object) -> str:
+    # YAML's booleans are spelled as people write them in a template.
+    return str(value).lower() if isinstance(value, bool) else str(value)
