@@ -45,7 +45,8 @@ NAME = {package!r}
 sources = json.loads(zlib.decompress(base64.b85decode(PROGRAM)))
 
 if sys.argv[1:] == ['source']:
-    sys.exit('\\n\\n'.join(sources.values()))
+    print('\\n\\n'.join(sources.values()))
+    sys.exit()
 
 parts = NAME.split('.')
 for name in ['.'.join(parts[:end + 1]) for end in range(len(parts))]:
