@@ -232,6 +232,17 @@ class HistoryTest(JournalTestCase):
             kept, 'other', 'old', 'server')['completes']['revision'])
         self.assertEqual(kept, history.compacted(kept))
 
+    def test_plans_without_revisions_are_forgotten_in_the_end(self):
+        self.complete(revision='one')
+
+        for number in range(history.RECENT_PLANS + 5):
+            self.complete(plan=f'adhoc.{number}')
+
+        plans = {entry['key']['plan'] for entry in
+                 history.compacted(self.journal.entries())}
+        self.assertEqual(history.RECENT_PLANS + 1, len(plans))
+        self.assertTrue({'overcloud', 'adhoc.104', 'adhoc.5'} <= plans)
+
     def test_only_the_latest_results_keep_their_output(self):
         for number in range(history.WHOLE_RESULTS + 5):
             self.complete(attempt=number, output='x' * 5000)
