@@ -26,6 +26,9 @@ from mistralclient.api.v2 import client as mistral_client
 
 from tripleo_workflows import exceptions
 
+#: Connections to one service that a session keeps open.
+CONNECTIONS = 16
+
 
 @dataclasses.dataclass(frozen=True)
 class Clients:
@@ -37,6 +40,12 @@ class Clients:
 
     session: keystone_session.Session
     interface: str = 'public'
+
+    def __post_init__(self) -> None:
+        # Ten connections are kept by default; what more threads open would
+        # be closed at once, with a warning each.
+        for adapter in set(self.session.session.adapters.values()):
+            adapter.init_poolmanager(CONNECTIONS, CONNECTIONS)
 
     def endpoint(self, service_type: str) -> str:
         """URL of a service in the catalogue, without a trailing slash.
