@@ -52,6 +52,15 @@ class AgentTestCase(testtools.TestCase):
         self.server_id = servers['server_ids']['Compute'][self.number]
         self.scratch = self.node.root / 'tmp' / self.plan
         self.scratch.mkdir()
+        # A hook that cannot tell us that it has ended tries for minutes, and
+        # its agent waits for it.
+        self.addCleanup(self.wait_for, self.is_idle)
+
+    def is_idle(self):
+        """Whether the node's agent runs no hook."""
+        return not any(
+            b'os-refresh-config' in command_line(process)
+            for process in node_boot.processes(self.node.root))
 
     def request(self, payload='', service='web', step='start', attempt=1,
                 operation='operation', **changes):
@@ -153,6 +162,13 @@ class AgentTestCase(testtools.TestCase):
 def kill(process, number=signal.SIGKILL):
     with contextlib.suppress(ProcessLookupError):
         os.kill(process, number)
+
+
+def command_line(process):
+    try:
+        return pathlib.Path(f'/proc/{process}/cmdline').read_bytes()
+    except OSError:
+        return b''
 
 
 def is_living(process):
