@@ -62,8 +62,9 @@ class WatchdogTestCase(testtools.TestCase):
     def lose_an_action(self):
         """Do what the heartbeats' checker does to a lost action."""
         [action, *_] = self.wait_for(self.running_step)
-        self.mistral.action_executions.update(action.id, state='ERROR',
-                                              output='Lost, says a test.')
+        self.mistral.action_executions.update(
+            action.id, state='ERROR',
+            output='{"result": "Lost, says a test."}')
 
     def watch(self):
         return self.cloud.run('tripleo.operation.v1.watchdog', plan=PLAN,
