@@ -55,7 +55,7 @@ SERVICE = 'simulated'
 NODES = int(os.environ.get('TRIPLEO_BENCH_NODES', '500'))
 THREADS = 16
 #: How long anything may take before the benchmark gives up.
-WORKFLOW_SECONDS = 420.0
+WORKFLOW_SECONDS = 600.0
 STEP_SECONDS = 240.0
 LOOK_SECONDS = 0.5
 KIBIBYTE = 1024
@@ -226,7 +226,7 @@ def report_workflow(clients: service_clients.Clients,
     with meter(state, 'the rollout'):
         peak_from_now(state)
         output = workflow(clients, 'tripleo.rollout.v1.run', plan=PLAN,
-                          digest=preview['digest'])
+                          digest=preview['digest'], survey_seconds=300)
 
     report('dispatch.rollout_executor_memory', peak(state) / MEBIBYTE, 'MiB',
            512)
