@@ -70,7 +70,7 @@ class ContextTestCase(testtools.TestCase):
 
     def cron(self, user='alice'):
         """The context of an execution that a trigger started."""
-        given = self.keystone.trust(user, expires_at=None)
+        given = self.keystone.trust(user, redelegation_count=0)
 
         return given, self.context(trust_id=given)
 
@@ -104,6 +104,23 @@ class CallerTestCase(ContextTestCase):
         self.assertNotEqual(context.security.auth_token,
                             clients.session.get_token())
 
+    def test_what_follows_works_under_the_trust_too(self):
+        caller = base.Caller(self.api())
+        clients = caller.clients_for({'trust': self.keystone.trust()})
+        self.assertIs(clients, caller.clients)
+
+    def test_a_service_that_goes_on_alone_gets_a_new_token(self):
+        given, context = self.cron()
+        caller = base.Caller(context)
+
+        for operation in ({'trust': self.keystone.trust()},
+                          {'trust': given}, None):
+            token = caller.clients_for(operation).session.get_token()
+            self.assertEqual(
+                token, caller.clients_for(operation).session.get_token())
+            self.assertNotEqual(token, caller.clients_for(
+                operation, fresh=True).session.get_token())
+
     def test_the_trust_of_another_is_refused(self):
         given = self.keystone.trust('alice')
 
@@ -128,7 +145,8 @@ class CallerTestCase(ContextTestCase):
         self.assertEqual(('Alice', True, given),
                          (caller.person, caller.delegated, caller.grant(60)))
         self.assertEqual('Alice', self.person_of(caller.clients))
-        self.assertIs(caller.clients, caller.clients_for({'trust': given}))
+        self.assertEqual('Alice', self.person_of(
+            caller.clients_for({'trust': given})))
 
     def test_a_trigger_may_use_what_its_person_made(self):
         _, context = self.cron()
