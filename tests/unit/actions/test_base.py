@@ -13,11 +13,13 @@
 import types
 from unittest import mock
 
+import fixtures
 import swiftclient
 import testtools
 from heatclient import exc as heat_exceptions
 from keystoneauth1 import exceptions as keystone_exceptions
 from mistral_lib import actions
+from oslo_config import cfg
 
 from tests.unit.operation import keystone
 from tripleo_workflows import exceptions
@@ -259,3 +261,48 @@ class ErrorTestCase(ContextTestCase):
         self.assertIn(
             'ClientException 507.', self.error(self.api(), self.fail(
                 swiftclient.ClientException('https://x', http_status=507))))
+
+
+class ServiceUserTestCase(testtools.TestCase):
+    """What Mistral's configuration makes of a trust."""
+
+    def authenticate(self, given, kind):
+        directory = self.useFixture(fixtures.TempDir())
+        path = directory.join('mistral.conf')
+
+        with open(path, 'w') as file:
+            file.write(f'''[keystone_authtoken]
+auth_type = {kind}
+auth_url = http://keystone.test
+username = mistral
+password = secret
+user_domain_name = Default
+project_name = service
+project_domain_name = Default
+''')
+
+        configuration = cfg.ConfigOpts()
+        configuration(['--config-file', path])
+
+        with mock.patch.object(base.cfg, 'CONF', configuration):
+            return base._authenticate(given).auth
+
+    def test_without_a_trust_it_is_in_its_own_project(self):
+        for kind in ('password', 'v3password'):
+            auth = self.authenticate('', kind)
+            self.assertEqual(('http://keystone.test', 'service', None),
+                             self.scope(auth))
+
+    def test_under_a_trust_it_has_no_other_scope(self):
+        for kind in ('password', 'v3password'):
+            auth = self.authenticate('a-trust', kind)
+            self.assertEqual(('http://keystone.test', None, 'a-trust'),
+                             self.scope(auth))
+
+    def scope(self, auth):
+        # The generic plugin hides what the other one shows.
+        known = vars(auth)
+
+        return (auth.auth_url, *(
+            known.get(name, known.get(f'_{name}'))
+            for name in ('project_name', 'trust_id')))
