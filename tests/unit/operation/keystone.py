@@ -55,7 +55,7 @@ class Keystone(adapters.BaseAdapter):
         return self._add_trust({
             'trustor_user_id': trustor, 'trustee_user_id': trustee,
             'project_id': self.projects[trustor],
-            'expires_at': '2099-01-01T00:00:00.000000Z', **changes})
+            'redelegation_count': 1, **changes})
 
     def document(self, user, trust=''):
         """The token document of a user, or of a trustee under a trust."""
@@ -148,6 +148,12 @@ class Keystone(adapters.BaseAdapter):
         if ('application_credential' in methods
                 or token['token'].get('OS-TRUST:trust')):
             return 403, {}, {}
+
+        # Two that differ in nothing but when they were made.
+        if wanted.get('expires_at') and any(
+                {**wanted, 'id': name} == found
+                for name, found in self.trusts.items()):
+            return 409, {}, {}
 
         return 201, {'trust': self.trusts[self._add_trust(wanted)]}, {}
 

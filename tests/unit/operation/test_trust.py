@@ -56,6 +56,17 @@ class TrusteeTestCase(testtools.TestCase):
                 'roles')))
         self.assertAlmostEqual(3600, left.total_seconds(), delta=5)
 
+    def test_two_may_be_made_in_the_same_second(self):
+        made = {self.create() for _ in range(3)}
+        self.assertEqual(3, len({self.keystone.trusts[name]['expires_at']
+                                 for name in made}))
+
+    def test_it_may_last_for_ever(self):
+        alice = self.keystone.session('alice')
+        made = self.trustee.create(
+            alice, self.keystone.document('alice')['token'])
+        self.assertNotIn('expires_at', self.keystone.trusts[made])
+
     def test_reading_it_says_whose_it_is(self):
         given = self.create()
         self.assertEqual(trust.Trust(given, 'alice', 'Alice', 'cloud'),
@@ -133,7 +144,7 @@ class TrusteeTestCase(testtools.TestCase):
 
     def test_others_are_left_alone(self):
         ours = self.create()
-        triggers = self.keystone.trust(expires_at=None)
+        triggers = self.keystone.trust(redelegation_count=0)
         self.assertFalse(self.trustee.revoke(ours, 'another'))
         self.assertFalse(self.trustee.revoke(triggers, 'cloud'))
         self.assertEqual({ours, triggers}, set(self.keystone.trusts))
