@@ -12,6 +12,7 @@
 
 """Actions around an operation: lock, guard, close, resume, abort."""
 
+from collections import Counter
 from typing import Any
 
 from tripleo_workflows import clients as service_clients
@@ -20,6 +21,8 @@ from tripleo_workflows.operation import going_on
 from tripleo_workflows.operation import lifetime
 from tripleo_workflows.operation import record as operation_record
 from tripleo_workflows.operation import report
+from tripleo_workflows.operation import retention
+from tripleo_workflows.operation import stopping
 from tripleo_workflows.operation import watchdog
 from tripleo_workflows.rollout import ends
 
@@ -160,6 +163,26 @@ class Abort(base.Action):
                 caller.root_execution(), caller.person, self.take_over))}
 
 
+class Stop(base.Action):
+    """Stop what still runs on nodes of an operation that is aborted.
+
+    Input: ``operation``, as tripleo.operation.abort returned it;
+    ``timeout_seconds`` that nodes have to answer. Returns ``done``; the
+    workflow asks again until it is. Then also ``stopped``, the nodes on
+    which a payload was stopped, and ``silent``, those that did not answer.
+    """
+
+    def __init__(self, operation: dict[str, Any],
+                 timeout_seconds: int = stopping.TIMEOUT_SECONDS):
+        self.operation = operation
+        self.timeout_seconds = timeout_seconds
+
+    def act(self, caller: base.Caller) -> dict[str, Any]:
+        return stopping.stop(
+            caller.clients, operation_record.Operation(**self.operation),
+            self.timeout_seconds)
+
+
 class End(base.Action):
     """Close an operation as aborted.
 
@@ -265,6 +288,36 @@ class Watchdog(base.Action):
 
     def act(self, caller: base.Caller) -> dict[str, Any]:
         return watchdog.watch(caller.clients, self.plan, self.stuck_seconds)
+
+
+class CleanUp(base.Action):
+    """Remove what nobody needs of operations that have ended.
+
+    Input: ``keep_operations``, closed ones kept of each plan; ``keep_days``,
+    younger things are kept; ``plan``; empty: all plans of the project;
+    ``dry_run``, count only; ``removed``, what earlier calls removed. Returns
+    ``done``, false where the time was up, and ``removed``, how many of each
+    kind. Open operations, states that are still read and the newest two
+    locks of a plan are never removed.
+    """
+
+    def __init__(self, keep_operations: int = retention.KEEP_OPERATIONS,
+                 keep_days: float = retention.KEEP_DAYS, plan: str = '',
+                 dry_run: bool = False,
+                 removed: dict[str, int] | None = None):
+        self.keep_operations = keep_operations
+        self.keep_days = keep_days
+        self.plan = plan
+        self.dry_run = dry_run
+        self.removed = removed
+
+    def act(self, caller: base.Caller) -> dict[str, Any]:
+        outcome = retention.Cleaning(
+            caller.clients, self.keep_operations, self.keep_days,
+            self.dry_run).clean(self.plan)
+        removed = Counter(self.removed) + Counter(outcome['removed'])
+
+        return {'done': outcome['done'], 'removed': dict(removed)}
 
 
 def _revoke_trusts(caller: base.Caller, clients: service_clients.Clients,

@@ -24,24 +24,26 @@ from tripleo_workflows.rollout import survey
 class Survey(base.Action):
     """Ask all nodes of a plan what they have been through, and learn from it.
 
-    Input: ``plan``; ``digest`` of the rollout that is to be run, whose nodes
-    must answer; empty: those that the record knows are waited for;
-    ``timeout_seconds``. Takes the plan's lock, with a number above all that
-    the nodes have seen, and corrects the record where they know more than
+    Input: ``plan``; ``digest`` of the rollout that is to be run, if there is
+    one; ``known_only``, whether only nodes that the record knows are waited
+    for; ``timeout_seconds``. Takes the plan's lock, with a number above all
+    that the nodes have seen, and corrects the record where they know more than
     it does. Returns ``done``; the workflow asks again until it is. Then
     also ``answered`` and ``nodes`` (how many), ``silent`` (names) and
     ``corrected`` (nodes by service).
     """
 
-    def __init__(self, plan: str, digest: str = '',
+    def __init__(self, plan: str, digest: str = '', known_only: bool = False,
                  timeout_seconds: int = 60):
         self.plan = plan
         self.digest = digest
+        self.known_only = known_only
         self.timeout_seconds = timeout_seconds
 
     def act(self, caller: base.Caller) -> dict[str, Any]:
         return survey.look(caller.clients, caller.holder('preview'),
-                           self.plan, self.digest, self.timeout_seconds)
+                           self.plan, self.digest, self.known_only,
+                           self.timeout_seconds)
 
 
 class Preview(base.Action):

@@ -17,6 +17,7 @@ import base64
 import functools
 import importlib.resources
 import json
+import threading
 import zlib
 from collections.abc import Mapping
 from typing import Any
@@ -25,6 +26,9 @@ from typing import Any
 #: imports.
 MODULES = ('history', 'journal', 'attempts', 'output', 'playbook', 'payload',
            'survey', 'transfer', 'runner')
+
+# Python 3.11 does not parse in two threads at once (CPython gh-106905).
+_LOCK = threading.Lock()
 
 TEMPLATE = """\
 #!/usr/bin/env python3
@@ -41,7 +45,8 @@ NAME = {package!r}
 sources = json.loads(zlib.decompress(base64.b85decode(PROGRAM)))
 
 if sys.argv[1:] == ['source']:
-    sys.exit('\\n\\n'.join(sources.values()))
+    print('\\n\\n'.join(sources.values()))
+    sys.exit()
 
 parts = NAME.split('.')
 for name in ['.'.join(parts[:end + 1]) for end in range(len(parts))]:
@@ -69,9 +74,12 @@ def runner_text(request: Mapping[str, Any]) -> str:
         ``lifetime`` (seconds), ``result_url``, ``output_url``, ``separate``
         and ``completes``; without ``payload`` where there is none to run.
     """
+    with _LOCK:
+        program = _program()
+
     return TEMPLATE.format(
         request=json.dumps(request, separators=(',', ':')),
-        program=_program(), package=f'{__package__}.node')
+        program=program, package=f'{__package__}.node')
 
 
 @functools.cache

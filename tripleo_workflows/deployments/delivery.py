@@ -153,6 +153,8 @@ class Dispatcher:
                 # The sweep finds by this name what a dead worker left.
                 name=f'{place}/{target.server_id}', group='script',
                 config=text, inputs=[
+                    {'name': 'deploy_server_id', 'type': 'String',
+                     'value': target.server_id},
                     {'name': 'deploy_signal_transport', 'type': 'String',
                      'value': 'TEMP_URL_SIGNAL'},
                     {'name': 'deploy_signal_id', 'type': 'String',

@@ -146,7 +146,7 @@ def row_of(plan: str, name: str, server_id: str, node: Mapping[str, Any],
     known = found['plans'].get(plan, {})
     # Deployments outside any plan count their fences under names with dots.
     plans = sorted(name for name in found['plans'] if '.' not in name)
-    answers_as = found.get('server_id')
+    answers_as = found.get('server_id') or None
 
     return {
         **row, 'seconds': round(node['known'] - node['first_sent'], 3),

@@ -36,7 +36,8 @@ def fitting(rows: Iterable[Row], limit: int) -> list[Row]:
     :param limit: bytes that the rows take as JSON in ASCII.
     """
     kept = []
-    left = limit - len('[]')
+    # The brackets take the room that the last row's comma leaves.
+    left = limit
 
     for row in sorted(rows, key=lambda row: row.get('status') == 'done'):
         size = len(json.dumps(row)) + len(', ')
@@ -54,11 +55,15 @@ def tail(text: str, limit: int) -> str:
     :param limit: bytes that it takes as JSON in ASCII, where an unusual
         character takes six or twelve.
     """
-    text = text[-limit:]
+    start = len(text)
+    left = limit
 
-    while len(json.dumps(text)) - len('""') > limit:
-        excess = len(json.dumps(text)) - len('""') - limit
-        # No character takes more than twelve bytes.
-        text = text[max(1, excess // 12):]
+    while start:
+        left -= len(json.dumps(text[start - 1])) - len('""')
 
-    return text
+        if left < 0:
+            break
+
+        start -= 1
+
+    return text[start:]

@@ -39,6 +39,7 @@ from typing import Any
 import swiftclient
 
 from tripleo_workflows import exceptions
+from tripleo_workflows.deployments import objects
 
 Object = dict[str, Any]
 
@@ -112,8 +113,11 @@ class Record:
         except swiftclient.ClientException as error:
             raise self._unavailable(name, error) from None
 
-    def names(self, prefix: str) -> dict[str, str]:
-        """Names below a prefix with their ETags: a hint, listings lag."""
+    def names(self, prefix: str, age: float = 0) -> dict[str, str]:
+        """Names below a prefix with their ETags: a hint, listings lag.
+
+        :param age: seconds; what was written since then is left out.
+        """
         try:
             _, rows = self._swift.get_container(
                 self.container, prefix=prefix, full_listing=True)
@@ -122,7 +126,8 @@ class Record:
                 return {}
             raise self._unavailable(prefix, error) from None
 
-        return {row['name']: row['hash'] for row in rows}
+        return {row['name']: row['hash'] for row in rows
+                if not age or objects.is_older(row['last_modified'], age)}
 
     def remove(self, name: str) -> None:
         """Remove an object, if it is there."""

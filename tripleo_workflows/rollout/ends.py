@@ -108,7 +108,7 @@ def guard(clients: service_clients.Clients, wanted: lock.Holder, plan: str,
     document = record.document(digest)
     fence, holder = lifetime.enter(clients, plan, dataclasses.replace(
         wanted, verb=document['verb']))
-    rollout_survey.require_answers(record, holder, fence)
+    rollout_survey.require_answers(record, holder, fence, document)
     opened = record.get(f'{holder.operation}/operation.json')
     _require_unchanged(clients, record, document, digest,
                        going_on=opened is not None)

@@ -13,6 +13,7 @@
 """Asking all nodes before anything is computed or begun."""
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Any
 
 from tripleo_workflows import clients as service_clients
@@ -25,15 +26,16 @@ from tripleo_workflows.rollout import correction
 
 
 def look(clients: service_clients.Clients, wanted: lock.Holder, plan: str,
-         digest: str = '', timeout: int = node_survey.TIMEOUT
-         ) -> dict[str, Any]:
+         digest: str = '', known_only: bool = False,
+         timeout: int = node_survey.TIMEOUT) -> dict[str, Any]:
     """Survey the nodes of a plan, some seconds long, and learn from them.
 
     It takes the plan's lock, or keeps it, with a number above all that the
     nodes have seen, and corrects the record where they know more.
 
-    :param digest: of the document that is to be run: its nodes are waited
-        for. Empty: those that the record knows are.
+    :param digest: of the document that is to be run; empty: of none.
+    :param known_only: wait for the nodes only that the record knows. Others
+        may not have got their agents yet.
     :param timeout: seconds that nodes have to answer.
     :returns: ``done``; then ``answered`` and ``nodes`` (how many),
         ``silent`` (those that were waited for in vain) and ``corrected``
@@ -47,10 +49,7 @@ def look(clients: service_clients.Clients, wanted: lock.Holder, plan: str,
         wanted = dataclasses.replace(wanted, verb=document['verb'])
 
     fence, holder = lifetime.enter(clients, plan, wanted)
-    services = (document['services'] if document
-                else record.states(fence))
-    required = {node for service in services.values()
-                for node in service.get('nodes', {})}
+    required = _known(record.states(fence)) if known_only else None
     survey = node_survey.Survey(clients, record.container, plan,
                                 f'{holder.root}-{fence}', timeout, required)
 
@@ -64,9 +63,10 @@ def look(clients: service_clients.Clients, wanted: lock.Holder, plan: str,
         fence, holder = lifetime.enter(clients, plan, wanted, floor)
 
     answered = {row['node'] for row in rows if row['answered']}
-    present = {row['node'] for row in rows}
+    silent = {row['node'] for row in rows
+              if required is None or row['node'] in required} - answered
     found = {'done': True, 'answered': len(answered), 'nodes': len(rows),
-             'silent': sorted((required & present) - answered),
+             'silent': sorted(silent),
              'corrected': correction.correct(record, fence, holder.operation,
                                              rows)}
 
@@ -76,9 +76,14 @@ def look(clients: service_clients.Clients, wanted: lock.Holder, plan: str,
     return found
 
 
+def _known(services: Mapping[str, Mapping[str, Any]]) -> set[str]:
+    return {node for service in services.values()
+            for node in service.get('nodes', {})}
+
+
 def require_answers(record: operation_record.Record, holder: lock.Holder,
-                    fence: int) -> None:
-    """Make sure that the nodes were surveyed under a fence, and answered.
+                    fence: int, document: Mapping[str, Any]) -> None:
+    """Make sure that a document's nodes have answered under a fence.
 
     :raises DeadlineExceeded: a node did not answer.
     """
@@ -90,10 +95,12 @@ def require_answers(record: operation_record.Record, holder: lock.Holder,
             'Start tripleo.upgrade.v1.run, which does so.',
             plan=record.plan, fence=fence)
 
-    if found['silent']:
+    silent = sorted(_known(document['services']) & {*found['silent']})
+
+    if silent:
         raise exceptions.DeadlineExceeded(
-            f'{len(found["silent"])} nodes of the rollout do not answer: '
-            f'{", ".join(found["silent"][:10])}.',
+            f'{len(silent)} nodes of the rollout do not answer: '
+            f'{", ".join(silent[:10])}.',
             'Look at them and at os-collect-config there, then start the '
             'workflow again.', plan=record.plan)
 

@@ -59,6 +59,7 @@ def main(state: undercloud_state.StateDirectory) -> None:
             time.sleep(min(wait_time, LONGEST_SLEEP))
 
     scheduler.TaskRunner._sleep = sleep
+    _forget_ended_threads(service.ThreadGroup)
     engine = service.EngineService(cfg.CONF.host, rpc_api.ENGINE_TOPIC)
     engine.start()
     waitress.serve(config.load_paste_app('heat-api'), host='127.0.0.1',
@@ -66,6 +67,24 @@ def main(state: undercloud_state.StateDirectory) -> None:
                    connection_limit=1000, channel_timeout=60,
                    asyncore_use_poll=True,
                    max_request_body_size=cfg.CONF.max_json_body_size)
+
+
+def _forget_ended_threads(group: Any) -> None:
+    """Let a stack have more events than a group may have threads.
+
+    Heat 27 dispatches each event of a stack in a thread of the stack's group
+    and leaves it there when it has ended. The group is full after 1000, and
+    the stack then stays IN_PROGRESS for ever.
+    """
+    add = group.add_thread
+
+    def add_and_forget(self: Any, *arguments: Any, **keywords: Any) -> Any:
+        thread = add(self, *arguments, **keywords)
+        thread.link(self.thread_done)
+
+        return thread
+
+    group.add_thread = add_and_forget
 
 
 if __name__ == '__main__':

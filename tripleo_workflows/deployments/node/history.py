@@ -35,6 +35,9 @@ Entry = typing.Dict[str, typing.Any]  # noqa: UP006 (nodes may have 3.8)
 
 #: Operations of a plan whose attempts are remembered.
 RECENT_OPERATIONS = 4
+#: Plans that are remembered although no service of theirs has a revision:
+#: each deployment outside any plan counts as one.
+RECENT_PLANS = 100
 #: Results that are kept with the payload's output.
 WHOLE_RESULTS = 40
 #: What is cut from the others.
@@ -167,6 +170,8 @@ def compacted(entries: list[Entry]) -> list[Entry]:
     with the highest fence, and for each service what it last did and last
     completed. Only the latest results keep the payload's output.
     """
+    plans = _recent_plans(entries)
+    entries = [entry for entry in entries if entry['key']['plan'] in plans]
     kept = _recent_operations(entries)
     wanted = set()
 
@@ -187,6 +192,14 @@ def compacted(entries: list[Entry]) -> list[Entry]:
 
     return [entry if entry['event'] != DONE or id(entry) in whole
             else _cut(entry) for entry in chosen]
+
+
+def _recent_plans(entries: list[Entry]) -> set[str]:
+    newest = dict.fromkeys(
+        entry['key']['plan'] for entry in reversed(entries))
+
+    return set(list(newest)[:RECENT_PLANS]) | {
+        entry['key']['plan'] for entry in entries if entry.get('completes')}
 
 
 def _recent_operations(entries: list[Entry]) -> set[tuple[str, str]]:

@@ -29,7 +29,7 @@ PAUSES = (0.5, 5.0)
 #: Seconds within which secrets must be served, while the store is troubled.
 SECRETS_SECONDS = 60.0
 #: Tries while the store says that there are none.
-SECRETS_TRIES = 4
+SECRETS_TRIES = 3
 #: Seconds for the whole output; the result does not wait for it any longer.
 OUTPUT_SECONDS = 30.0
 
