@@ -86,7 +86,8 @@ def check_fence(entries: list[Entry], key: Entry, fence: int) -> None:
     """
     seen, operation = fence_of(entries, key['plan'])
 
-    if fence < seen or (fence == seen and operation != key['operation']):
+    if fence < seen or (operation and fence == seen
+                        and operation != key['operation']):
         raise Refused(seen, operation)
 
 
