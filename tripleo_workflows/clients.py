@@ -41,12 +41,6 @@ class Clients:
     session: keystone_session.Session
     interface: str = 'public'
 
-    def __post_init__(self) -> None:
-        # Ten connections are kept by default; what more threads open would
-        # be closed at once, with a warning each.
-        for adapter in set(self.session.session.adapters.values()):
-            adapter.init_poolmanager(CONNECTIONS, CONNECTIONS)
-
     def endpoint(self, service_type: str) -> str:
         """URL of a service in the catalogue, without a trailing slash.
 
@@ -86,6 +80,19 @@ class Clients:
             mistral_url=self.endpoint('workflowv2'))
 
 
+def with_connections(session: keystone_session.Session
+                     ) -> keystone_session.Session:
+    """Let a session keep a connection open for each of our threads.
+
+    By default ten are kept; what more threads open is closed at once, with
+    a warning each.
+    """
+    for adapter in session.session.adapters.values():
+        adapter.init_poolmanager(CONNECTIONS, CONNECTIONS)
+
+    return session
+
+
 def from_token(token: str, catalogue: Mapping[str, Any],
                interface: str = 'public') -> Clients:
     """Clients that act with somebody's token as it is.
@@ -101,7 +108,9 @@ def from_token(token: str, catalogue: Mapping[str, Any],
                              auth_token=token)
     plugin = access_plugin.AccessInfoPlugin(document)
 
-    return Clients(keystone_session.Session(auth=plugin), interface)
+    session = with_connections(keystone_session.Session(auth=plugin))
+
+    return Clients(session, interface)
 
 
 def from_environment(cloud: str | None = None,

@@ -220,9 +220,11 @@ def _authenticate(trust: str) -> keystone_session.Session:
     scope = {**_NO_SCOPE, 'trust_id': trust} if trust else {}
 
     # Mistral itself takes these two sections together.
-    return loading.load_session_from_conf_options(
+    session = loading.load_session_from_conf_options(
         cfg.CONF, 'keystone',
         auth=loading.load_auth_from_conf_options(cfg.CONF, group, **scope))
+
+    return service_clients.with_connections(session)
 
 
 def _explain(error: Exception, caller: Caller) -> exceptions.TripleoError:
