@@ -42,7 +42,10 @@ class TrustTestCase(testtools.TestCase):
 
     def previewed(self):
         """The digest of a rollout of the web service."""
-        now = self.cloud.parameter('WebRelease', '1')
+        fence, _ = lock.current(self.cloud.clients.mistral, PLAN)
+        kept = record.Record(self.cloud.clients.swift, PLAN)
+        now = kept.state(fence, 'web')['nodes'][
+            f'{PLAN}-controller-2']['release']
         self.cloud.set_parameters(WebRelease='1' if now == '2' else '2')
         digest = self.cloud.preview()['digest']
 
