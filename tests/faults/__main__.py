@@ -48,20 +48,24 @@ def parse(arguments: list[str]) -> argparse.Namespace:
                         help='run the seeds from 0 to N - 1')
     parser.add_argument('--seed', type=int, action='append', metavar='S',
                         help='run this seed; may be given again')
+    parser.add_argument('--most', type=float, default=seeds.MOST_SECONDS,
+                        metavar='SECONDS',
+                        help='how long a seed may last '
+                             '(default: %(default).0f)')
     parser.add_argument('--tests', default='.', metavar='REGEX',
                         help='run these test modules too; none: no tests')
 
     return parser.parse_args(arguments)
 
 
-def run_seeds(wanted: list[int]) -> bool:
+def run_seeds(wanted: list[int], most: float) -> bool:
     """Run seeds, print a line for each, and return whether all passed."""
     if not wanted:
         return True
 
     light = light_service.Light()
     light.deploy()
-    runner = seeds.Seeds(light)
+    runner = seeds.Seeds(light, most)
     begun = time.monotonic()
     failed = [seed for seed in wanted if not _run_seed(runner, seed)]
     # In stestr's words, so that both are counted alike.
@@ -120,7 +124,7 @@ def main(arguments: list[str]) -> int:
 
     try:
         embedded.up(state, {} if OURS.exists() else ports.free(), say)
-        passed = run_seeds(args.seed or list(range(args.seeds)))
+        passed = run_seeds(args.seed or list(range(args.seeds)), args.most)
 
         if args.tests != 'none':
             passed = run_tests(args.tests) and passed
