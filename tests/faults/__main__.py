@@ -13,14 +13,12 @@
 """Kill something, see that nothing is lost, and again.
 
 ``python -m tests.faults [--seeds N] [--seed S] [--tests REGEX]``. The
-undercloud is the one that the functional tests left in ``.tox/undercloud``,
-or a new one.
+undercloud lives in ``.tox/undercloud``, as that of the functional tests;
+with ``--tests none`` it is the one that they left there, if they did.
 """
 
 import argparse
 import os
-import pathlib
-import subprocess
 import sys
 import time
 import traceback
@@ -28,16 +26,12 @@ import traceback
 from tests.faults import light as light_service
 from tests.faults import seeds
 from tests.faults import switches
+from tests.functional import __main__ as functional
 from tools import ports
 from tripleo_workflows.undercloud import embedded
-from tripleo_workflows.undercloud import state as undercloud_state
 
-OURS = pathlib.Path('.tox/undercloud').absolute()
-
-
-def say(line: str) -> None:
-    """Print at once, so that it stands before what programs print."""
-    print(line, flush=True)
+NO_TESTS = 'none'
+say = functional.say
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
@@ -48,20 +42,24 @@ def parse(arguments: list[str]) -> argparse.Namespace:
                         help='run the seeds from 0 to N - 1')
     parser.add_argument('--seed', type=int, action='append', metavar='S',
                         help='run this seed; may be given again')
+    parser.add_argument('--most', type=float, default=seeds.MOST_SECONDS,
+                        metavar='SECONDS',
+                        help='how long a seed may last '
+                             '(default: %(default).0f)')
     parser.add_argument('--tests', default='.', metavar='REGEX',
                         help='run these test modules too; none: no tests')
 
     return parser.parse_args(arguments)
 
 
-def run_seeds(wanted: list[int]) -> bool:
+def run_seeds(wanted: list[int], most: float) -> bool:
     """Run seeds, print a line for each, and return whether all passed."""
     if not wanted:
         return True
 
     light = light_service.Light()
     light.deploy()
-    runner = seeds.Seeds(light)
+    runner = seeds.Seeds(light, most)
     begun = time.monotonic()
     failed = [seed for seed in wanted if not _run_seed(runner, seed)]
     # In stestr's words, so that both are counted alike.
@@ -96,34 +94,23 @@ def _run_seed(runner: seeds.Seeds, seed: int) -> bool:
     return not wrong
 
 
-def run_tests(pattern: str) -> bool:
-    """Run the test modules beside the seeds."""
-    return subprocess.run(
-        ['stestr', 'run', '--serial', pattern],
-        env={**os.environ, 'OS_TEST_PATH': 'tests/faults'}).returncode == 0
-
-
 def main(arguments: list[str]) -> int:
     """Run the seeds, then the tests; return 1 where anything failed."""
     args = parse(arguments)
     os.umask(0o077)
-    state = undercloud_state.StateDirectory(OURS)
-    os.environ |= {
-        'OS_CLIENT_CONFIG_FILE': str(OURS / 'clouds.yaml'),
-        'OS_CLOUD': 'undercloud',
-        # The undercloud's processes inherit it, Mistral too.
-        'PYTHONPATH': str(switches.DIRECTORY),
-        'TRIPLEO_TEST_STATE_DIR': str(OURS)}
-
-    # One that runs has started without the switch.
-    embedded.down(state)
+    # The tests deploy the sample, which must not be there already.
+    state = functional.stop(anew=args.tests != NO_TESTS)
+    # The undercloud's processes inherit the path of the switch, Mistral too.
+    os.environ |= {**functional.ENVIRONMENT,
+                   'PYTHONPATH': str(switches.DIRECTORY)}
 
     try:
-        embedded.up(state, {} if OURS.exists() else ports.free(), say)
-        passed = run_seeds(args.seed or list(range(args.seeds)))
+        embedded.up(state, {} if state.root.exists() else ports.free(), say)
+        passed = run_seeds(args.seed or list(range(args.seeds)), args.most)
 
-        if args.tests != 'none':
-            passed = run_tests(args.tests) and passed
+        if args.tests != NO_TESTS:
+            passed = not functional.run_tests(
+                'tests/faults', [args.tests]) and passed
 
         return 0 if passed else 1
     finally:

@@ -29,7 +29,8 @@ import time
 #: Names of the directory, for workers that the harness starts itself.
 VARIABLE = 'TRIPLEO_SWITCH'
 MISTRAL = 'tripleo_workflows.undercloud.serve_mistral'
-HELD_SECONDS = 20.0
+#: A worker whose harness has died goes on after this time.
+HELD_SECONDS = 60.0
 
 
 def directory():
