@@ -43,6 +43,9 @@ class Store(fixtures.Fixture):
         self.asked = []
         self.secrets = secrets
         self.answers = list(answers)
+        #: Secrets wait until this is set.
+        self.gate = threading.Event()
+        self.gate.set()
 
     def _setUp(self):
         store = self
@@ -64,6 +67,9 @@ class Store(fixtures.Fixture):
                 self.end_headers()
 
             def do_GET(self):
+                store.asked.append((self.path, None))
+                store.gate.wait(30)
+
                 if store.secrets is None:
                     self.send_error(404)
                 elif not self.refused():
