@@ -102,8 +102,8 @@ def is_reached(node: Mapping[str, Any], known: Mapping[str, Any]) -> bool:
     :param known: of the record; a node that was replaced under the same
         name, and so is another server, has nothing yet.
     """
-    return (known.get('revision') == node['wanted']
-            and known.get('server_id') == node['server_id'])
+    return bool(known.get('revision') == node['wanted']
+                and known.get('server_id') == node['server_id'])
 
 
 def facts_of(node: Mapping[str, Any]) -> dict[str, str]:
