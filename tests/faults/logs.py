@@ -54,9 +54,13 @@ class Journal:
         self._journal = node_journal.Journal(
             root / 'var/lib/tripleo-workflows')
 
+    def all(self):
+        """All entries, in their order."""
+        return self._journal.entries()
+
     def entries(self, operation):
         """All entries of an operation's steps, in their order."""
-        return [entry for entry in self._journal.entries()
+        return [entry for entry in self.all()
                 if entry['key']['operation'] == operation]
 
     def wait(self, operation, step, seconds, event='started'):

@@ -31,6 +31,8 @@ DISPATCH = 'dispatch..record'
 ANSWER = 'record..answer'
 MOMENTS = (JOURNAL, DISPATCH, ANSWER)
 
+#: Chosen so that the first three seeds are three different stories.
+SALT = 18
 #: The latest moment in a payload of 0.9 s.
 MOST_DELAY = 0.8
 
@@ -79,12 +81,12 @@ def of_seed(seed):
 
     for moment in MOMENTS:
         shuffled = list(TARGETS)
-        random.Random(f'{cycle}.{moment}').shuffle(shuffled)  # noqa: S311
+        random.Random(f'{SALT}.{cycle}.{moment}').shuffle(shuffled)  # noqa: S311
         targets[moment] = shuffled
 
     moment = MOMENTS[place % len(MOMENTS)]
     target = targets[moment][place // len(MOMENTS)]
-    draw = random.Random(seed)  # noqa: S311
+    draw = random.Random(f'{SALT}.{seed}')  # noqa: S311
     node = draw.choice(light.NAMES)
     step = draw.choice(list(light.STEPS))
     delay = draw.uniform(0, MOST_DELAY)

@@ -83,17 +83,19 @@ class WorkersTestCase(testtools.TestCase):
         return first, second, answer
 
     def test_one_thawed_before_its_write_changes_nothing(self):
-        first, _, answer = self.take_over_and_thaw('before write')
+        first, second, answer = self.take_over_and_thaw('before write')
         own = self.light.record.get(
             f'{first.id}/{first.fence}/{light_service.SERVICE}.1.json')
 
         # It did write, under its own fence, which nobody reads any more.
         self.assertEqual({first.fence}, {
             node['fence'] for node in own[STEP]['nodes'].values()})
-        # What it had sent was carried out once, and it was told so too; or
-        # all that it learns is that nodes have seen the other's fence.
-        self.assertTrue(answer.get('done') or 'seen fence' in
-                        answer['error'], answer)
+        # The answers are gone. If it asks again in its time, it is refused.
+        self.assertFalse(answer.get('done'), answer)
+
+        if 'error' in answer:
+            self.assertIn(f'seen fence {second.fence} and refuses '
+                          f'{first.fence}', answer['error'])
 
         for name in light_service.NAMES:
             lines = [line.event for line
