@@ -26,6 +26,9 @@ from mistralclient.api.v2 import client as mistral_client
 
 from tripleo_workflows import exceptions
 
+#: Connections to one service that a session keeps open.
+CONNECTIONS = 16
+
 
 @dataclasses.dataclass(frozen=True)
 class Clients:
@@ -77,6 +80,19 @@ class Clients:
             mistral_url=self.endpoint('workflowv2'))
 
 
+def with_connections(session: keystone_session.Session
+                     ) -> keystone_session.Session:
+    """Let a session keep a connection open for each of our threads.
+
+    By default ten are kept; what more threads open is closed at once, with
+    a warning each.
+    """
+    for adapter in session.session.adapters.values():
+        adapter.init_poolmanager(CONNECTIONS, CONNECTIONS)
+
+    return session
+
+
 def from_token(token: str, catalogue: Mapping[str, Any],
                interface: str = 'public') -> Clients:
     """Clients that act with somebody's token as it is.
@@ -92,7 +108,9 @@ def from_token(token: str, catalogue: Mapping[str, Any],
                              auth_token=token)
     plugin = access_plugin.AccessInfoPlugin(document)
 
-    return Clients(keystone_session.Session(auth=plugin), interface)
+    session = with_connections(keystone_session.Session(auth=plugin))
+
+    return Clients(session, interface)
 
 
 def from_environment(cloud: str | None = None,

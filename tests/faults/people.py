@@ -49,12 +49,18 @@ class Person:
         self.keystone.users.update(self.id, enabled=enabled)
 
     def trusts(self) -> set[str]:
-        """Ids of the trusts that the user gave and that are there still."""
+        """Ids of the trusts to Mistral that the user gave and that live.
+
+        Heat makes others for itself and keeps them.
+        """
+        [mistral] = self.keystone.users.list(name='mistral')
+
         return {trust.id for trust in self.keystone.trusts.list(
-            trustor_user=self.id)}
+                    trustor_user=self.id)
+                if trust.trustee_user_id == mistral.id}
 
     def delete_trusts(self) -> None:
-        """Delete all trusts of the user."""
+        """Delete all trusts of the user to Mistral."""
         mine = keystone_client.Client(session=self.clients().session)
 
         for trust in self.trusts():

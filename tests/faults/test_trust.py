@@ -42,7 +42,10 @@ class TrustTestCase(testtools.TestCase):
 
     def previewed(self):
         """The digest of a rollout of the web service."""
-        now = self.cloud.parameter('WebRelease', '1')
+        fence, _ = lock.current(self.cloud.clients.mistral, PLAN)
+        kept = record.Record(self.cloud.clients.swift, PLAN)
+        now = kept.state(fence, 'web')['nodes'][
+            f'{PLAN}-controller-2']['release']
         self.cloud.set_parameters(WebRelease='1' if now == '2' else '2')
         digest = self.cloud.preview()['digest']
 
@@ -103,6 +106,59 @@ class TrustTestCase(testtools.TestCase):
         self.assert_finishes(execution, execution)
         self.assertEqual(set(), self.alice.trusts())
 
+    def test_nor_is_it_before_the_operation_opens(self):
+        self.previewed()
+        clients = self.alice.clients()
+        execution = self.deploy(clients, 'UPDATE_COMPLETE')
+        self.people.revoke(clients)
+
+        self.assert_finishes(execution, execution)
+        self.assertEqual(set(), self.alice.trusts())
+
+    def test_nor_while_heat_works_with_a_trust_made_beforehand(self):
+        self.previewed()
+        clients = self.alice.clients()
+        given = self.grant(clients)
+        execution = self.deploy(clients, 'UPDATE_IN_PROGRESS', trust=given)
+        self.people.revoke(clients)
+
+        self.assert_finishes(execution, execution)
+        self.assertEqual({given}, self.alice.trusts())
+
+    def deploy(self, clients, status, **inputs):
+        """Start to deploy the plan; return when the stack is so far."""
+        heat = self.cloud.clients.heat
+        before = heat.stacks.get(PLAN, resolve_outputs=False)
+        execution = clients.mistral.executions.create(
+            'tripleo.deployment.v1.deploy_plan',
+            workflow_input={'container': PLAN, **inputs}).id
+        deadline = time.monotonic() + 120
+
+        while True:
+            now = heat.stacks.get(PLAN, resolve_outputs=False)
+
+            if (now.updated_time != before.updated_time
+                    and now.stack_status == status):
+                return execution
+
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.05)
+
+    def grant(self, clients):
+        execution = clients.mistral.action_executions.create(
+            'tripleo.operation.grant', {}, run_sync=True, save_result=True)
+
+        return json.loads(execution.output)['result']['trust']
+
+    def test_a_preview_leaves_no_trust_however_it_ends(self):
+        self.cloud.wait(self.start(self.alice.clients(),
+                                   'tripleo.upgrade.v1.preview'))
+        self.assertEqual(set(), self.alice.trusts())
+        self.assert_fails('verb', self.start(
+            self.alice.clients(), 'tripleo.upgrade.v1.preview',
+            verb='unknown'))
+        self.assertEqual(set(), self.alice.trusts())
+
     def test_a_changed_password_does_not_matter(self):
         _, execution = self.upgrade()
         self.alice.keystone.users.update(self.alice.id, password='changed')
@@ -136,18 +192,29 @@ class TrustTestCase(testtools.TestCase):
             bob.clients(), 'tripleo.operation.v1.resume'), execution)
 
     def test_a_trigger_works_under_its_own_trust(self):
-        digest = self.previewed()
-        triggers = self.alice.clients().mistral.cron_triggers
-        name = f'of-{self.alice.name}'
-        trigger = triggers.create(
-            name, 'tripleo.upgrade.v1.run',
-            {'plan': PLAN, 'digest': digest}, pattern='* * * * *', count=1)
-        execution = self.fired(trigger.id)
+        execution = self.triggered('tripleo.upgrade.v1.run', plan=PLAN,
+                                   digest=self.previewed())
         self.assert_finishes(execution, execution)
 
         opened = record.Record(self.cloud.clients.swift, PLAN).get(
             f'{execution}/operation.json')
         self.assertEqual(self.alice.name, opened['person'])
+
+    def test_a_trigger_changes_the_stack_under_a_trust_it_is_given(self):
+        self.previewed()
+        given = self.grant(self.alice.clients())
+        execution = self.triggered('tripleo.deployment.v1.deploy_plan',
+                                   container=PLAN, trust=given)
+        self.assert_finishes(execution, execution)
+        self.assertIn(given, self.alice.trusts())
+
+    def triggered(self, workflow, **inputs):
+        """Let a trigger of alice's fire once; return the execution."""
+        trigger = self.alice.clients().mistral.cron_triggers.create(
+            f'of-{self.alice.name}', workflow, inputs, pattern='* * * * *',
+            count=1)
+
+        return self.fired(trigger.id)
 
     def fired(self, trigger):
         """Wait for the execution that a trigger starts."""

@@ -29,6 +29,11 @@ from tripleo_workflows.undercloud import state as undercloud_state
 WORK = pathlib.Path('.tox').absolute()
 DEMO = WORK / 'demo-cloud'
 OURS = WORK / 'undercloud'
+#: What says to the tests and their programs which undercloud is theirs.
+ENVIRONMENT = {
+    'OS_CLIENT_CONFIG_FILE': str(OURS / 'clouds.yaml'),
+    'OS_CLOUD': 'undercloud',
+    'TRIPLEO_TEST_STATE_DIR': str(OURS)}
 
 
 def say(line: str) -> None:
@@ -36,9 +41,11 @@ def say(line: str) -> None:
     print(line, flush=True)
 
 
-def main(arguments: list[str]) -> int:
-    """Run the tests one after the other; return stestr's exit code."""
-    os.umask(0o077)
+def stop(anew: bool) -> undercloud_state.StateDirectory:
+    """Stop what runs, so that an undercloud of the tests can start.
+
+    :param anew: whether what our own one has is removed.
+    """
     state = undercloud_state.StateDirectory(OURS)
 
     if DEMO.exists():
@@ -46,21 +53,34 @@ def main(arguments: list[str]) -> int:
         say(f'Stopping what tools/demo left running in {DEMO}')
         embedded.down(undercloud_state.StateDirectory(DEMO))
 
-    if OURS.exists():
-        embedded.down(state)
+    embedded.down(state)
+
+    if anew and OURS.exists():
         shutil.rmtree(OURS)
 
-    os.environ |= {
-        'OS_CLIENT_CONFIG_FILE': str(OURS / 'clouds.yaml'),
-        'OS_CLOUD': 'undercloud',
-        'OS_TEST_PATH': 'tests/functional',
-        'TRIPLEO_TEST_STATE_DIR': str(OURS)}
+    return state
+
+
+def run_tests(directory: str, arguments: list[str]) -> int:
+    """Run the tests of a directory one after the other.
+
+    :returns: stestr's exit code.
+    """
+    return subprocess.run(
+        ['stestr', 'run', '--serial', *arguments],
+        env={**os.environ, 'OS_TEST_PATH': directory}).returncode
+
+
+def main(arguments: list[str]) -> int:
+    """Run the tests; return stestr's exit code."""
+    os.umask(0o077)
+    state = stop(anew=True)
+    os.environ |= ENVIRONMENT
 
     try:
         embedded.up(state, ports.free(), say)
 
-        return subprocess.run(
-            ['stestr', 'run', '--serial', *arguments]).returncode
+        return run_tests('tests/functional', arguments)
     finally:
         embedded.down(state)
 

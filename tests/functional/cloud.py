@@ -82,11 +82,11 @@ class Cloud:
         """Run a workflow to its end and return its output."""
         return self.wait(self.start(workflow, **inputs))
 
-    def set_parameters(self, **parameters):
-        """Change the plan's parameters through the action."""
+    def set_parameters(self, plan=PLAN, /, **parameters):
+        """Change a plan's parameters through the action."""
         execution = self.clients.mistral.action_executions.create(
             'tripleo.parameters.update',
-            {'container': PLAN, 'parameters': parameters}, run_sync=True,
+            {'container': plan, 'parameters': parameters}, run_sync=True,
             save_result=True)
         result = json.loads(execution.output)['result']
 

@@ -12,6 +12,10 @@
 
 """Steps on a real agent, delivered as software deployments."""
 
+import dataclasses
+import json
+import os
+import signal
 import time
 import uuid
 
@@ -19,6 +23,7 @@ import testtools
 
 from tests.functional import cloud as functional_cloud
 from tripleo_workflows.deployments import delivery
+from tripleo_workflows.deployments.node import journal
 from tripleo_workflows.operation import record
 
 SECONDS = 5
@@ -48,8 +53,9 @@ class DeliveryTestCase(testtools.TestCase):
             step='start', payload=script, timeout=30,
             **{'fence': 1, **changes})
 
-    def send(self, step):
-        sent = self.dispatcher.send(step, [self.node])
+    def send(self, step, secrets=None):
+        sent = self.dispatcher.send(step, [dataclasses.replace(
+            self.node, secrets=secrets or {})])
         self.addCleanup(self.dispatcher.clean, step.prefix, sent.values())
 
     def wait(self, step):
@@ -104,6 +110,61 @@ class DeliveryTestCase(testtools.TestCase):
 
         self.assertEqual(('refused', 6, 7), (
             answer['status'], answer['fence'], answer['fence_seen']))
+
+    def guardian(self):
+        """The process id of this test's guardian, when it has begun."""
+        deadline = time.monotonic() + 60
+        path = self.directory / 'var/lib/tripleo-workflows'
+
+        while not (found := [
+                entry['pid'] for entry in journal.Journal(path).entries()
+                if entry['event'] == 'started'
+                and entry['key']['plan'] == self.plan]):
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.05)
+
+        return found[0]
+
+    def test_a_killed_guardian_leaves_an_interrupted_attempt(self):
+        step = self.step('killed', 'sleep 30')
+        self.send(step)
+        os.kill(self.guardian(), signal.SIGKILL)
+        self.send(step)
+        answer = self.wait(step)
+
+        self.assertEqual('interrupted', answer['status'])
+        self.assertIn('not known', answer['error'])
+
+    def test_output_is_capped_and_sent_whole(self):
+        step = self.step('talking', 'head -c 1000000 /dev/zero')
+        self.send(step)
+        answer = self.wait(step)
+        _, whole = self.cloud.clients.swift.get_object(
+            f'{functional_cloud.PLAN}-operations',
+            f'{step.prefix}{self.node.name}.output')
+
+        self.assertEqual(('done', 1000000), (
+            answer['status'], answer['output_bytes']))
+        self.assertLess(len(json.dumps(answer)), 64 * 1024)
+        self.assertEqual(bytes(1000000), whole)
+
+    def test_a_secret_is_for_the_payload_only(self):
+        secret = uuid.uuid4().hex
+        step = self.step('secretive', 'echo "$WORD"; echo "${#WORD}"')
+        self.send(step, {'WORD': secret})
+        answer = self.wait(step)
+
+        self.assertEqual('[redacted]\n32\n', answer['output'])
+        # The node's journal, its agent's log and what the hooks left.
+        self.settled(step)
+        self.assertEqual([], [
+            str(path) for path in self.directory.rglob('*')
+            if path.is_file() and secret.encode() in path.read_bytes()])
+        # It goes when the result is in.
+        objects = self.cloud.clients.swift.get_container(
+            f'{functional_cloud.PLAN}-operations', prefix=step.prefix)[1]
+        self.assertFalse(any(row['name'].endswith('.secrets')
+                             for row in objects))
 
     def test_the_answer_is_known_soon(self):
         step = self.step('timed', 'true')

@@ -12,6 +12,7 @@
 
 """Swift and Mistral as far as the record and the locks use them."""
 
+import datetime
 import hashlib
 import types
 
@@ -25,6 +26,11 @@ class Swift:
     def __init__(self):
         self.containers = {}
         self.headers = {}
+        #: When objects were written; all others were just now.
+        self.written = {}
+
+    def get_account(self, full_listing=False):
+        return {}, [{'name': name} for name in sorted(self.containers)]
 
     def put_container(self, name, headers=None):
         self.containers.setdefault(name, {})
@@ -45,7 +51,10 @@ class Swift:
 
         return {}, [
             {'name': key,
-             'hash': hashlib.md5(body.encode()).hexdigest()}  # noqa: S324
+             'hash': hashlib.md5(body.encode()).hexdigest(),  # noqa: S324
+             'last_modified': self.written.get(
+                 key, datetime.datetime.now(datetime.UTC)
+                 .replace(tzinfo=None).isoformat())}
             for key, body in sorted(objects.items())
             if key.startswith(prefix)]
 
@@ -102,6 +111,25 @@ class _Executions:
 
     def __init__(self):
         self.states = {}
+        #: What was started, in order: name of the workflow and its input.
+        self.started = []
+        #: What a list shows, whatever is asked for.
+        self.listed = []
+
+    def create(self, workflow, workflow_input):
+        self.started.append((workflow, workflow_input))
+        name = f'started-{len(self.started)}'
+        self.states[name] = 'RUNNING'
+
+        return self.get(name)
+
+    def list(self, **filters):
+        return [found for found in self.listed
+                if filters.get('state') in (None, found.state)]
+
+    def delete(self, execution_id):
+        self.get(execution_id)
+        del self.states[execution_id]
 
     def get(self, execution_id):
         if execution_id not in self.states:
@@ -132,6 +160,16 @@ class _Workflows:
                 for stored, kept in self.stored.items() if part in stored]
 
 
+class _Below:
+    """What lists show below an execution or a task."""
+
+    def __init__(self):
+        self.below = {}
+
+    def list(self, name, fields=None):
+        return self.below.get(name, [])
+
+
 class Mistral:
     """Environments and executions in memory, with Mistral's errors."""
 
@@ -139,6 +177,8 @@ class Mistral:
         self.environments = _Environments()
         self.executions = _Executions()
         self.workflows = _Workflows()
+        self.tasks = _Below()
+        self.action_executions = _Below()
 
 
 class Clients:

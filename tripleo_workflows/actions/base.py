@@ -88,7 +88,10 @@ class Caller:
 
     @functools.cached_property
     def clients(self) -> service_clients.Clients:
-        """Clients with the rights under which the execution was started."""
+        """Clients with the rights under which the execution was started.
+
+        From :meth:`clients_for` on they are the operation's.
+        """
         if self._trigger:
             return self._under(self._starter)
 
@@ -101,25 +104,34 @@ class Caller:
             self._security.auth_token, self._token,
             cfg.CONF[config.GROUP].interface)
 
-    def clients_for(self, operation: Mapping[str, Any]
-                    ) -> service_clients.Clients:
+    def clients_for(self, operation: Mapping[str, Any] | None,
+                    fresh: bool = False) -> service_clients.Clients:
         """Clients with the rights that an operation has, once checked.
 
-        :param operation: what all tasks of an operation are given; without a
+        :param operation: what all tasks of an operation are given, or the
+            ``rights`` that tripleo.operation.lock returned; without a
             ``trust`` in it, these are :attr:`clients`.
+        :param fresh: begin with a new token, for a service that goes on with
+            it after it has answered, as Heat does.
         :raises NotPermitted: the trust is gone, or another person's.
         """
-        trust = str(operation.get('trust') or '')
+        trust = str((operation or {}).get('trust') or '')
 
-        if trust in ('', self._trigger):
-            return self.clients
+        if trust:
+            self.clients = self._under(
+                self._starter if trust == self._trigger
+                else self._checked(trust))
 
-        return self._under(self._checked(trust))
+        if fresh:
+            # One of a person's own cannot be had, and stays.
+            self.clients.session.invalidate()
+
+        return self.clients
 
     def grant(self, seconds: float, given: str = '') -> str:
         """The id of a trust under which an operation may work.
 
-        :param seconds: how long the operation may need it.
+        :param seconds: how long the operation may need it; 0: for ever.
         :param given: a trust that the caller made beforehand; it counts
             before the one that the execution was started under, and that
             before a new one.
@@ -208,9 +220,11 @@ def _authenticate(trust: str) -> keystone_session.Session:
     scope = {**_NO_SCOPE, 'trust_id': trust} if trust else {}
 
     # Mistral itself takes these two sections together.
-    return loading.load_session_from_conf_options(
+    session = loading.load_session_from_conf_options(
         cfg.CONF, 'keystone',
         auth=loading.load_auth_from_conf_options(cfg.CONF, group, **scope))
+
+    return service_clients.with_connections(session)
 
 
 def _explain(error: Exception, caller: Caller) -> exceptions.TripleoError:

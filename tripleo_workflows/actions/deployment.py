@@ -29,18 +29,21 @@ from tripleo_workflows.operation import drift
 class Enroll(base.Action):
     """Hand each server's agent configuration to its waiting node.
 
-    Input: ``plan``. The configuration is a secret: it is written with mode
-    0600 into the directory that the option [tripleo] enroll_directory names,
-    never into the result. Returns ``enrolled``, the servers' names, and,
-    without the option, ``commands``: for each server, how a person reads its
-    configuration from Heat.
+    Input: ``plan``; ``rights``, as tripleo.operation.lock returned them. The
+    configuration is a secret: it is written with mode 0600 into the directory
+    that the option [tripleo] enroll_directory names, never into the result.
+    Returns ``enrolled``, the servers' names, and, without the option,
+    ``commands``: for each server, how a person reads its configuration from
+    Heat.
     """
 
-    def __init__(self, plan: str):
+    def __init__(self, plan: str, rights: dict[str, Any] | None = None):
         self.plan = plan
+        self.rights = rights
 
     def act(self, caller: base.Caller) -> dict[str, Any]:
-        return enroll.enroll(caller.clients.heat, self.plan,
+        return enroll.enroll(caller.clients_for(self.rights).heat,
+                             self.plan,
                              cfg.CONF[config.GROUP].enroll_directory)
 
 

@@ -12,10 +12,12 @@
 
 """Actions around an operation: lock, guard, close, resume, abort."""
 
+import contextlib
 from collections import Counter
 from typing import Any
 
 from tripleo_workflows import clients as service_clients
+from tripleo_workflows import exceptions
 from tripleo_workflows.actions import base
 from tripleo_workflows.operation import going_on
 from tripleo_workflows.operation import lifetime
@@ -33,52 +35,101 @@ class Lock(base.Action):
     The lock is held as long as that execution is RUNNING or PAUSED, and
     every workflow below it passes. Input: ``plan``; ``verb``, what the lock
     is for, as others will read it; ``supersede``, whether an operation that
-    was left open, and whose execution has ended, is closed as aborted.
-    Returns ``fence``, the number of the lock. Fails if another execution
-    holds the plan, or an operation is open, and names its owner.
+    was left open, and whose execution has ended, is closed as aborted;
+    ``trust``, one that the caller made beforehand; ``timeout``, minutes until
+    the operation opens. Returns ``fence``, the number of the lock, and
+    ``rights``, which the tasks that follow work under: the caller's token may
+    end before they do. Fails if another execution holds the plan, or an
+    operation is open, and names its owner.
     """
 
-    def __init__(self, plan: str, verb: str, supersede: bool = False):
+    def __init__(self, plan: str, verb: str, supersede: bool = False,
+                 trust: str = '', timeout: int = 240):
         self.plan = plan
         self.verb = verb
         self.supersede = supersede
+        self.trust = trust
+        self.timeout = timeout
 
     def act(self, caller: base.Caller) -> dict[str, Any]:
         fence, _ = lifetime.enter(
             caller.clients, self.plan, caller.holder(self.verb),
             supersede=self.supersede)
+        seconds = (60 * self.timeout + ends.DEADLINE_SECONDS
+                   + ends.TRUST_SECONDS)
 
-        return {'fence': fence}
+        return {'fence': fence, 'rights': _rights(caller, seconds,
+                                                  self.trust)}
+
+
+class Grant(base.Action):
+    """Make a trust that workflows of the caller's triggers can be given.
+
+    A trigger has a trust of its own, under which no stack can be created; a
+    workflow that may have to is given this one as ``trust``. Input:
+    ``days`` until it expires; 0: never, which Heat needs where it updates
+    nested stacks. Returns ``trust``, its id. Delete it with `openstack trust
+    delete` when the trigger is gone.
+    """
+
+    def __init__(self, days: float = 0):
+        self.days = days
+
+    def act(self, caller: base.Caller) -> dict[str, Any]:
+        return {'trust': caller.grant(86400 * self.days)}
+
+
+class Release(base.Action):
+    """Give back what tripleo.operation.lock took for a workflow.
+
+    Input: ``rights``, as it returned them; ``error``, why the workflow cannot
+    go on; then the action fails with that.
+    """
+
+    def __init__(self, rights: dict[str, Any], error: str = ''):
+        self.rights = rights
+        self.error = error
+
+    def act(self, caller: base.Caller) -> None:
+        if self.rights['made']:
+            # One that is dead, or not the caller's, ends by expiring.
+            with contextlib.suppress(exceptions.NotPermitted):
+                caller.clients_for(self.rights)
+                caller.revoke(self.rights['trust'])
+
+        if self.error:
+            raise exceptions.TripleoError(self.error)
 
 
 class Guard(base.Action):
     """Open an operation, or go on with it, and compile its graph.
 
     Input: ``plan``; ``digest`` of a rollout that tripleo.upgrade.v1.preview
-    saved; ``deadline_seconds`` after which the operation, if it has not
-    ended, is expired; ``trust``, one that the caller made beforehand. Takes
-    the plan's lock, makes sure that all nodes have answered the survey and
-    that the cloud is still what the rollout was computed from, makes a trust
-    of the caller and stores the graph as a private workflow. Returns
-    ``operation``, the input of all tasks below, and ``graph``, the
-    workflow's name.
+    saved; ``deadline_seconds`` after which the operation, if it has not ended,
+    is expired; ``trust``, one that the caller made beforehand; ``rights``, as
+    tripleo.operation.lock returned them. Takes the plan's lock, makes sure
+    that all nodes have answered the survey and that the cloud is still what
+    the rollout was computed from, makes a trust of the caller and stores the
+    graph as a private workflow. Returns ``operation``, the input of all tasks
+    below, and ``graph``, the workflow's name.
     """
 
     def __init__(self, plan: str, digest: str,
                  deadline_seconds: int = ends.DEADLINE_SECONDS,
-                 trust: str = ''):
+                 trust: str = '', rights: dict[str, Any] | None = None):
         self.plan = plan
         self.digest = digest
         self.deadline_seconds = deadline_seconds
         self.trust = trust
+        self.rights = rights
 
     def act(self, caller: base.Caller) -> dict[str, Any]:
         def grant(seconds: float) -> dict[str, Any]:
-            return {'trust': caller.grant(seconds, self.trust),
-                    'made': not (self.trust or caller.delegated)}
+            return self.rights or _rights(caller, seconds, self.trust)
 
-        return ends.guard(caller.clients, caller.holder('run'), self.plan,
-                          self.digest, grant, self.deadline_seconds)
+        return ends.guard(caller.clients_for(self.rights),
+                          caller.holder('run'), self.plan, self.digest,
+                          grant, self.deadline_seconds)
 
 
 class Close(base.Action):
@@ -318,6 +369,12 @@ class CleanUp(base.Action):
         removed = Counter(self.removed) + Counter(outcome['removed'])
 
         return {'done': outcome['done'], 'removed': dict(removed)}
+
+
+def _rights(caller: base.Caller, seconds: float, given: str
+            ) -> dict[str, Any]:
+    return {'trust': caller.grant(seconds, given),
+            'made': not (given or caller.delegated)}
 
 
 def _revoke_trusts(caller: base.Caller, clients: service_clients.Clients,

@@ -26,42 +26,49 @@ class Survey(base.Action):
 
     Input: ``plan``; ``digest`` of the rollout that is to be run, if there is
     one; ``known_only``, whether only nodes that the record knows are waited
-    for; ``timeout_seconds``. Takes the plan's lock, with a number above all
-    that the nodes have seen, and corrects the record where they know more than
-    it does. Returns ``done``; the workflow asks again until it is. Then
-    also ``answered`` and ``nodes`` (how many), ``silent`` (names) and
-    ``corrected`` (nodes by service).
+    for; ``timeout_seconds``; ``rights``, as tripleo.operation.lock returned
+    them. Takes the plan's lock, with a number above all that the nodes have
+    seen, and corrects the record where they know more than it does. Returns
+    ``done``; the workflow asks again until it is. Then also ``answered`` and
+    ``nodes`` (how many), ``silent`` (names) and ``corrected`` (nodes by
+    service).
     """
 
     def __init__(self, plan: str, digest: str = '', known_only: bool = False,
-                 timeout_seconds: int = 60):
+                 timeout_seconds: int = 60,
+                 rights: dict[str, Any] | None = None):
         self.plan = plan
         self.digest = digest
         self.known_only = known_only
         self.timeout_seconds = timeout_seconds
+        self.rights = rights
 
     def act(self, caller: base.Caller) -> dict[str, Any]:
-        return survey.look(caller.clients, caller.holder('preview'),
-                           self.plan, self.digest, self.known_only,
-                           self.timeout_seconds)
+        return survey.look(caller.clients_for(self.rights),
+                           caller.holder('preview'), self.plan, self.digest,
+                           self.known_only, self.timeout_seconds)
 
 
 class Preview(base.Action):
     """Compute what would be rolled where, and save it as a document.
 
     Input: ``plan``; ``verb``, what the caller expects: deploy, update (stays
-    within a release) or upgrade. Nothing is touched. Returns ``digest`` (what
-    tripleo.upgrade.v1.run takes), ``tree`` (the rollout as text),
-    ``services`` and ``nodes`` (how many it touches), ``unmanaged`` (services
-    without a lifecycle) and ``document`` (where it is stored).
+    within a release) or upgrade; ``rights``, as tripleo.operation.lock
+    returned them. Nothing is touched. Returns ``digest`` (what
+    tripleo.upgrade.v1.run takes), ``tree`` (the rollout as text), ``services``
+    and ``nodes`` (how many it touches), ``unmanaged`` (services without a
+    lifecycle) and ``document`` (where it is stored).
     """
 
-    def __init__(self, plan: str, verb: str = 'upgrade'):
+    def __init__(self, plan: str, verb: str = 'upgrade',
+                 rights: dict[str, Any] | None = None):
         self.plan = plan
         self.verb = verb
+        self.rights = rights
 
     def act(self, caller: base.Caller) -> dict[str, Any]:
-        return ends.preview(caller.clients, self.plan, self.verb)
+        return ends.preview(caller.clients_for(self.rights), self.plan,
+                            self.verb)
 
 
 class NextBatch(base.Action):

@@ -24,35 +24,47 @@ from tripleo_workflows.stack import stacks
 class Bring(base.Action):
     """Start to bring a plan's stack to its plan: create it or update it.
 
-    Input: ``plan``; ``timeout``, minutes that Heat may take. The templates
-    only compute, so no node is touched; a plan that would delete a server is
-    refused. Returns ``stack``, its id.
+    Input: ``plan``; ``timeout``, minutes that Heat may take; ``rights``, as
+    tripleo.operation.lock returned them. The templates only compute, so no
+    node is touched; a plan that would delete a server is refused. Returns
+    ``stack``, its id.
     """
 
-    def __init__(self, plan: str, timeout: int = 240):
+    def __init__(self, plan: str, timeout: int = 240,
+                 rights: dict[str, Any] | None = None):
         self.plan = plan
         self.timeout = timeout
+        self.rights = rights
 
     def act(self, caller: base.Caller) -> dict[str, Any]:
-        files = store.PlanStore(caller.clients.swift, self.plan).read()
+        # Heat makes a trust for each nested stack that it finds without a
+        # living one. Under a trust that expires they would all be equal,
+        # which Keystone refuses. So a person's own token has to do, and a
+        # trust that they made beforehand is one that does not expire.
+        clients = (caller.clients if self.rights and self.rights['made']
+                   else caller.clients_for(self.rights, fresh=True))
+        files = store.PlanStore(clients.swift, self.plan).read()
         heat_arguments = arguments.heat_arguments(self.plan, files)
-        stacks.validate(caller.clients.heat, heat_arguments)
-        removals.refuse(caller.clients.heat, heat_arguments)
+        stacks.validate(clients.heat, heat_arguments)
+        removals.refuse(clients.heat, heat_arguments)
 
-        return {'stack': stacks.bring(caller.clients.heat, heat_arguments,
+        return {'stack': stacks.bring(clients.heat, heat_arguments,
                                       self.timeout)}
 
 
 class Wait(base.Action):
     """Wait for Heat to finish with a stack, 20 seconds at most.
 
-    Input: ``stack``, as tripleo.stack.bring returned it. Returns ``done``,
-    ``status`` and ``reason``; the workflow asks again until it is done. Fails
-    where Heat failed, naming the resources.
+    Input: ``stack``, as tripleo.stack.bring returned it; ``rights``, as
+    tripleo.operation.lock returned them. Returns ``done``, ``status`` and
+    ``reason``; the workflow asks again until it is done. Fails where Heat
+    failed, naming the resources.
     """
 
-    def __init__(self, stack: str):
+    def __init__(self, stack: str, rights: dict[str, Any] | None = None):
         self.stack = stack
+        self.rights = rights
 
     def act(self, caller: base.Caller) -> dict[str, Any]:
-        return stacks.wait(caller.clients.heat, self.stack, None, 20)
+        return stacks.wait(caller.clients_for(self.rights).heat, self.stack,
+                           None, 20)

@@ -230,7 +230,7 @@ class Deployment:
             self._config.input_values)
             for name, server_id in self._servers.items()]
 
-    def advance(self, seconds: float = SLICE_SECONDS) -> bool:
+    def advance(self, seconds: float) -> bool:
         """Send what is missing and take answers for some seconds.
 
         :returns: whether it is done: all have answered, or the time is over.
@@ -344,7 +344,7 @@ def on_one(clients: service_clients.Clients, request_id: str, config: Config,
     deployment = Deployment(clients, request_id, config, server_id,
                             lambda: {server_id: server_id})
 
-    if not deployment.advance():
+    if not deployment.advance(SLICE_SECONDS):
         return {'done': False, 'request_id': request_id,
                 'message': 'It is under way. Call the action again with the '
                            'same inputs and this request_id.'}
@@ -384,7 +384,7 @@ def on_many(clients: service_clients.Clients, request_id: str,
         lambda: {server_name: server_id} if server_id
         else servers_named(clients.heat, server_name, plan))
 
-    if not deployment.advance():
+    if not deployment.advance(SLICE_SECONDS):
         return {'done': False, 'request_id': request_id, 'counts': {},
                 'rows': [], 'table': '', 'failed': False, 'message': ''}
 

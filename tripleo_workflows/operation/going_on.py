@@ -133,7 +133,9 @@ def _take(clients: service_clients.Clients, record: operation_record.Record,
         clients.mistral, plan, lock.Holder(
             caller.root, opened['operation'], opened['verb'], caller.person,
             lock.now()),
-        take_over, lifetime.floor_of(record, before, caller.root))
+        take_over, lifetime.floor_of(record, before, caller.root),
+        # Whoever was faster than us is not taken over from.
+        execution=before.root if before else caller.root)
 
     if before and before.root != caller.root:
         _end(clients, before.root)

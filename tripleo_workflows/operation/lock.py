@@ -92,8 +92,8 @@ def state_of(mistral: mistral_client.Client, execution_id: str) -> str:
 
 def acquire(mistral: mistral_client.Client, plan: str, wanted: Holder,
             take_over: bool = False, floor: int = 0,
-            admit: Callable[[Holder | None], None] | None = None
-            ) -> tuple[int, Holder]:
+            admit: Callable[[Holder | None], None] | None = None,
+            execution: str = '') -> tuple[int, Holder]:
     """Take the lock of a plan, or keep it where it is ours already.
 
     :param take_over: take it even from an execution that seems to live.
@@ -101,6 +101,8 @@ def acquire(mistral: mistral_client.Client, plan: str, wanted: Holder,
         or on nodes: the lock gets a number above it.
     :param admit: called with the holder whose place would be taken; it
         raises to refuse.
+    :param execution: take over from this root execution only; empty: from
+        whoever is seen first.
     :returns: the fence, and the holder as it was stored.
     :raises OperationInProgress: somebody else holds it; the text says who.
     """
@@ -113,7 +115,8 @@ def acquire(mistral: mistral_client.Client, plan: str, wanted: Holder,
         if holder and ours and number > floor:
             return number, holder
 
-        if holder and not (ours or take_over):
+        if holder and not ours and not (
+                take_over and execution in ('', holder.root)):
             refuse_if_held(mistral, plan, holder)
 
         if admit and not ours:

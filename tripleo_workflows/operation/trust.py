@@ -21,7 +21,9 @@ because Heat makes its own from it when it creates a stack.
 import dataclasses
 import datetime
 import functools
+import math
 import re
+import time
 from collections.abc import Callable
 from collections.abc import Mapping
 from typing import Any
@@ -76,33 +78,39 @@ class Trustee:
         self._url = f'{url.removesuffix("/v3")}/v3'
 
     def create(self, trustor: keystone_session.Session,
-               token: Mapping[str, Any], seconds: float) -> str:
+               token: Mapping[str, Any], seconds: float = 0) -> str:
         """Make a trust with the roles of a token and return its id.
 
         :param trustor: a session that has the token.
         :param token: its document, as Keystone shows it under ``token``.
-        :param seconds: from now until the trust expires.
+        :param seconds: from now until the trust expires; 0: never.
         :raises NotPermitted: a token of this kind makes no trusts.
         """
-        expires = (datetime.datetime.now(datetime.UTC)
-                   + datetime.timedelta(seconds=seconds))
+        wanted = {'trustor_user_id': token['user']['id'],
+                  'trustee_user_id': self.user,
+                  'project_id': token['project']['id'],
+                  'roles': [{'id': role['id']} for role in token['roles']],
+                  'impersonation': True,
+                  'allow_redelegation': True,
+                  'redelegation_count': 1}
+        expires = math.ceil(time.time() + seconds)
 
-        try:
-            answer = trustor.post(
-                f'{self._url}/OS-TRUST/trusts', log=False,
-                connect_retries=RETRIES, json={'trust': {
-                    'trustor_user_id': token['user']['id'],
-                    'trustee_user_id': self.user,
-                    'project_id': token['project']['id'],
-                    'roles': [{'id': role['id']} for role in token['roles']],
-                    'impersonation': True,
-                    'allow_redelegation': True,
-                    'redelegation_count': 1,
-                    'expires_at': expires.strftime('%Y-%m-%dT%H:%M:%S.%fZ')}})
-        except keystone_exceptions.Forbidden:
-            raise _no_trust(token) from None
+        while True:
+            if seconds:
+                wanted['expires_at'] = _iso_time(expires)
 
-        return str(answer.json()['trust']['id'])
+            try:
+                answer = trustor.post(
+                    f'{self._url}/OS-TRUST/trusts', log=False,
+                    connect_retries=RETRIES, json={'trust': wanted})
+            except keystone_exceptions.Conflict:
+                # Keystone refuses a second trust between the same two that
+                # expires in the same second; the next one is as good.
+                expires += 1
+            except keystone_exceptions.Forbidden:
+                raise _no_trust(token) from None
+            else:
+                return str(answer.json()['trust']['id'])
 
     def read(self, trust: str) -> Trust:
         """Authenticate under a trust, and say what it allows.
@@ -132,7 +140,7 @@ class Trustee:
         """Delete an operation's trust, and Heat's trusts made from it.
 
         :param project: a trust of another one is left alone, like those that
-            never expire: Mistral's triggers have such.
+            cannot be redelegated: Mistral's triggers have such.
         :returns: whether the trust is gone; if not, it ends by expiring.
         """
         _require_identifier(trust)
@@ -140,7 +148,8 @@ class Trustee:
         try:
             found = self._find(trust)
 
-            if found['project_id'] != project or not found['expires_at']:
+            if found['project_id'] != project or not (
+                    found['redelegation_count']):
                 return False
 
             # Under the trust we are its trustor, and need no role for it.
@@ -235,6 +244,11 @@ def check(trust: Trust, user: str, project: str) -> None:
             f'The operation works with the rights of another person, '
             f'{trust.person}.', 'Go on with your own rights: '
             'tripleo.operation.v1.resume with take_over=true.')
+
+
+def _iso_time(seconds: int) -> str:
+    return datetime.datetime.fromtimestamp(seconds, datetime.UTC).strftime(
+        '%Y-%m-%dT%H:%M:%S.000000Z')
 
 
 def _trust(access: keystone_access.AccessInfoV3) -> Trust:

@@ -29,6 +29,9 @@ POLL_SECONDS = 0.4
 #: A delivery that no hook has taken after this time is sent once more, then
 #: after twice the time, and so on: the undercloud may have been down.
 RESEND_SECONDS = 5.0
+#: How much longer than its time limit a step that a node has accepted may
+#: stay without an answer before it is sent once more.
+SILENT_SECONDS = 20
 #: How long a node may take to fetch a step, beside the step's own time.
 DELIVERY_SECONDS = 120
 DEFAULT_TIMEOUT = 600
@@ -125,10 +128,9 @@ class DeliveredStep:
             if late:
                 break
 
-            self._send({name: self._known[name]['attempt']
-                        for name in waiting
-                        if name not in accepted and name not in ended
-                        and begun > self._known[name]['resend']}, until)
+            self._send(self._attempts(
+                name for name in waiting if name not in ended
+                and self._is_overdue(name, name in accepted)), until)
             time.sleep(max(POLL_SECONDS, 4 * (time.time() - begun)))
 
         if self._waiting() or any(map(self._attempt_to_send, self._nodes)):
@@ -142,6 +144,19 @@ class DeliveredStep:
                 self._known[failed[0]], plan=self._operation.plan,
                 service=self._service, batch=self._batch, step=self._step,
                 node=failed[0])
+
+    def _is_overdue(self, name: str, accepted: bool) -> bool:
+        known = self._known[name]
+
+        if not accepted:
+            return bool(time.time() > known['resend'])
+
+        # Its guardian may have been killed: then only a new one answers.
+        role = self._nodes[name]['role']
+        timeout = self._lifecycles[role]['roll'][self._step].get(
+            'timeout', DEFAULT_TIMEOUT)
+
+        return bool(time.time() > known['sent'] + timeout + SILENT_SECONDS)
 
     def _waiting(self) -> list[str]:
         return [name for name in self._nodes

@@ -95,6 +95,17 @@ def compute(cloud: stack_cloud.Cloud, plan: str, verb: str,
     }
 
 
+def is_reached(node: Mapping[str, Any], known: Mapping[str, Any]) -> bool:
+    """Whether the record says that a node has what the document wants.
+
+    :param node: of the document.
+    :param known: of the record; a node that was replaced under the same
+        name, and so is another server, has nothing yet.
+    """
+    return bool(known.get('revision') == node['wanted']
+                and known.get('server_id') == node['server_id'])
+
+
 def facts_of(node: Mapping[str, Any]) -> dict[str, str]:
     """What every step on a node learns from its environment."""
     return {'NODE_NAME': str(node['name']),

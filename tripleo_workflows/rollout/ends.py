@@ -208,7 +208,7 @@ def close(clients: service_clients.Clients,
         for name, node in entry['nodes'].items():
             nodes.add(name)
 
-            if state.get(name, {}).get('revision') != node['wanted']:
+            if not rollout_document.is_reached(node, state.get(name, {})):
                 raise exceptions.StepFailed(
                     'The node is not recorded with the revision that the '
                     'document wants.', 'Start tripleo.operation.v1.resume.',

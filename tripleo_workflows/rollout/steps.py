@@ -23,6 +23,7 @@ from tripleo_workflows.operation import lock
 from tripleo_workflows.operation import record as operation_record
 from tripleo_workflows.rollout import checked
 from tripleo_workflows.rollout import delivered
+from tripleo_workflows.rollout import document as rollout_document
 from tripleo_workflows.rollout import lifecycle as lifecycle_format
 from tripleo_workflows.rollout import revision
 from tripleo_workflows.rollout import secret_inputs
@@ -142,6 +143,11 @@ class Batch:
 
         for name, node in self._nodes.items():
             known = nodes.get(name, {})
+
+            if known.get('server_id') != node['server_id']:
+                # It was replaced, and has nothing of what it was.
+                known = {}
+
             nodes[name] = {
                 **known, 'server_id': node['server_id'],
                 'fence': self._operation.fence,
@@ -168,7 +174,7 @@ class Batch:
                    'fence': self._operation.fence}
             for name, node in self._nodes.items()}}
         finished = all(
-            nodes.get(name, {}).get('revision') == node['wanted']
+            rollout_document.is_reached(node, nodes.get(name, {}))
             for name, node in self._service['nodes'].items())
         self._record.put_state(self._operation.fence, self._name, {
             'release': self._service['release'],
@@ -259,8 +265,9 @@ def next_batch(clients: service_clients.Clients,
     nodes = record.state(operation.fence, service).get('nodes', {})
 
     for number, batch in enumerate(wanted['batches'], 1):
-        if any(nodes.get(name, {}).get('revision')
-               != wanted['nodes'][name]['wanted'] for name in batch):
+        if not all(rollout_document.is_reached(wanted['nodes'][name],
+                                               nodes.get(name, {}))
+                   for name in batch):
             return number
 
     return None

@@ -66,6 +66,13 @@ class LockTestCase(testtools.TestCase):
                                   self.mistral, 'overcloud', 1)
         self.assertIn('execution=second', str(error))
 
+    def test_only_who_was_named_is_taken_over_from(self):
+        self.acquire('first')
+        self.assertEqual(2, self.acquire('second', take_over=True,
+                                         execution='first'))
+        self.assertRaises(exceptions.OperationInProgress, self.acquire,
+                          'third', take_over=True, execution='first')
+
     def test_the_tenth_lock_is_above_the_ninth(self):
         for number in range(1, 12):
             self.assertEqual(number, self.acquire(f'execution-{number}'))

@@ -36,6 +36,7 @@ class Nodes:
         self.sent = []
         self.replies = {}
         self.most = None
+        self.accepted = set()
 
     def send(self, step, targets, until):
         chosen = targets[:self.most]
@@ -51,7 +52,7 @@ class Nodes:
         names = {name for name, attempt in self.replies
                  if attempt == step.attempt}
 
-        return names, names
+        return names | self.accepted, names
 
     def answers(self, step, nodes):
         return {name: self.replies[name, step.attempt] for name in nodes
@@ -168,6 +169,16 @@ class DeliveredStepTestCase(testtools.TestCase):
         self.assertEqual([5, 10, 20], pauses)
         self.assertEqual(4, len(self.nodes.sent))
         self.assertEqual(4, len(self.known['a']['ids']))
+
+    def test_a_node_that_accepted_and_fell_silent_is_asked_again(self):
+        self.nodes.accepted = {'a'}
+        self.carry_out(names='a')
+        self.known['a']['resend'] = PAST
+        self.look()
+        self.assertEqual(1, len(self.nodes.sent))
+        self.known['a']['sent'] -= 5 + delivered.SILENT_SECONDS + 1
+        self.look()
+        self.assertEqual(2, len(self.nodes.sent))
 
     def look(self):
         """One round of waiting that is not the last of its slice."""

@@ -144,6 +144,16 @@ class ComputeTestCase(testtools.TestCase):
         self.assertEqual(['controller-1'], list(nodes))
         self.assertIsNone(nodes['controller-1']['base'])
 
+    def test_what_is_reached_is_reached_by_the_same_server(self):
+        wanted = {'wanted': 'revision', 'server_id': 'new'}
+        self.assertTrue(document.is_reached(
+            wanted, {'revision': 'revision', 'server_id': 'new'}))
+        self.assertFalse(document.is_reached(
+            wanted, {'revision': 'revision', 'server_id': 'old'}))
+        self.assertFalse(document.is_reached(
+            wanted, {'revision': 'other', 'server_id': 'new'}))
+        self.assertFalse(document.is_reached(wanted, {}))
+
     def test_a_roll_that_did_not_end_is_rolled_again(self):
         services = {'Controller': {'web': lifecycle()}}
         states = carried_out(self.compute(services))

@@ -71,7 +71,10 @@ def guarded(attempt: str, deadline: float
         return
 
     try:
-        os.write(descriptor, str(os.getpid()).encode())
+        # On a full disk the lock holds all the same, without our id.
+        with contextlib.suppress(OSError):
+            os.write(descriptor, str(os.getpid()).encode())
+
         yield place
     finally:
         # What a lock's file holds is the id of a guardian that lives, or

@@ -35,6 +35,9 @@ Entry = typing.Dict[str, typing.Any]  # noqa: UP006 (nodes may have 3.8)
 
 #: Operations of a plan whose attempts are remembered.
 RECENT_OPERATIONS = 4
+#: Plans that are remembered although no service of theirs has a revision:
+#: each deployment outside any plan counts as one.
+RECENT_PLANS = 100
 #: Results that are kept with the payload's output.
 WHOLE_RESULTS = 40
 #: What is cut from the others.
@@ -83,7 +86,8 @@ def check_fence(entries: list[Entry], key: Entry, fence: int) -> None:
     """
     seen, operation = fence_of(entries, key['plan'])
 
-    if fence < seen or (fence == seen and operation != key['operation']):
+    if fence < seen or (operation and fence == seen
+                        and operation != key['operation']):
         raise Refused(seen, operation)
 
 
@@ -122,42 +126,48 @@ def service(entry: Entry) -> tuple[str, str]:
 def unfinished(entries: list[Entry], plan: str, operation_id: str
                ) -> list[str]:
     """The attempts of an operation that were accepted and are not done."""
-    accepted = dict.fromkeys(
-        entry['attempt'] for entry in entries
-        if entry['event'] == ACCEPTED
-        and operation(entry) == (plan, operation_id))
+    done = newest(entries, DONE)
 
-    return [attempt for attempt in accepted
-            if last(entries, DONE, attempt) is None]
+    return [attempt for attempt, entry in newest(entries, ACCEPTED).items()
+            if operation(entry) == (plan, operation_id)
+            and attempt not in done]
 
 
-def completion(entries: list[Entry], plan: str, name: str, server: str
-               ) -> Entry | None:
-    """What a service last completed on this server, if that still holds.
+def newest(entries: list[Entry], event: str) -> dict[str, Entry]:
+    """By attempt, its newest entry with this event."""
+    return {entry['attempt']: entry for entry in entries
+            if entry['event'] == event}
 
-    :returns: the ``done`` entry; None where something of the service was
-        started since, or nothing was completed.
+
+def services(entries: list[Entry]) -> dict[tuple[str, str], Entry]:
+    """By plan and service, the newest entry of that service."""
+    return {service(entry): entry for entry in entries
+            if entry['event'] != ABORT}
+
+
+def completions(entries: list[Entry]) -> dict[tuple[str, str], Entry]:
+    """By plan and service, what was last completed, if that still holds.
+
+    :returns: ``done`` entries; none for a service of which something was
+        started since.
     """
-    for entry in reversed(entries):
-        if service(entry) != (plan, name):
-            continue
+    found: dict[tuple[str, str], Entry] = {}
 
-        if entry['event'] == DONE and entry.get('completes') and (
-                entry['result']['status'] == DONE):
-            return entry if entry['server'] == server else None
-
+    for entry in entries:
         if entry['event'] == STARTED:
-            return None
+            found.pop(service(entry), None)
+        elif entry['event'] == DONE and entry.get('completes') and (
+                entry['result']['status'] == DONE):
+            found[service(entry)] = entry
 
-    return None
+    return found
 
 
 def recent_attempts(entries: list[Entry], number: int) -> list[str]:
     """The attempts that were last heard of, the latest first."""
-    newest = dict.fromkeys(
-        entry['attempt'] for entry in reversed(entries))
+    names = dict.fromkeys(entry['attempt'] for entry in reversed(entries))
 
-    return list(newest)[:number]
+    return list(names)[:number]
 
 
 def compacted(entries: list[Entry]) -> list[Entry]:
@@ -167,19 +177,11 @@ def compacted(entries: list[Entry]) -> list[Entry]:
     with the highest fence, and for each service what it last did and last
     completed. Only the latest results keep the payload's output.
     """
+    plans = _recent_plans(entries)
+    entries = [entry for entry in entries if entry['key']['plan'] in plans]
     kept = _recent_operations(entries)
-    wanted = set()
-
-    for plan, name in {service(entry) for entry in entries}:
-        newest = next(entry for entry in reversed(entries)
-                      if service(entry) == (plan, name))
-        wanted.add(newest['attempt'])
-        wanted |= {entry['attempt'] for entry in entries
-                   if service(entry) == (plan, name)
-                   and entry.get('completes')
-                   and completion(entries, plan, name,
-                                  entry['server']) is entry}
-
+    wanted = {entry['attempt'] for entry in (
+        *services(entries).values(), *completions(entries).values())}
     chosen = [entry for entry in entries
               if operation(entry) in kept or entry['attempt'] in wanted]
     whole = {id(entry) for entry in [
@@ -189,14 +191,22 @@ def compacted(entries: list[Entry]) -> list[Entry]:
             else _cut(entry) for entry in chosen]
 
 
+def _recent_plans(entries: list[Entry]) -> set[str]:
+    plans = dict.fromkeys(
+        entry['key']['plan'] for entry in reversed(entries))
+
+    return set(list(plans)[:RECENT_PLANS]) | {
+        entry['key']['plan'] for entry in entries if entry.get('completes')}
+
+
 def _recent_operations(entries: list[Entry]) -> set[tuple[str, str]]:
     kept = set()
 
     for plan in {entry['key']['plan'] for entry in entries}:
-        newest = dict.fromkeys(
+        latest = dict.fromkeys(
             operation(entry) for entry in reversed(entries)
             if entry['key']['plan'] == plan)
-        kept |= set(list(newest)[:RECENT_OPERATIONS])
+        kept |= set(list(latest)[:RECENT_OPERATIONS])
         kept.add((plan, fence_of(entries, plan)[1]))
 
     return kept

@@ -166,27 +166,38 @@ class Journal:
 
         :raises OSError: where the new one cannot be written.
         """
-        if self.signature()[1] < LIMIT_BYTES:
+        size = self.signature()[1]
+
+        if size < LIMIT_BYTES or size < 2 * self._compacted():
             return
 
         kept = history.compacted(self.entries())
-        body = ''.join(json.dumps(entry) + '\n' for entry in kept).encode()
-
-        # Where nearly all is needed, rewriting it each time gains nothing.
-        if len(body) > self.signature()[1] * 3 // 4:
-            return
-
+        body = ''.join(json.dumps(entry) + '\n' for entry in kept)
+        # No entry, but what the next one is decided by.
+        body = json.dumps({'compacted': len(body)}) + '\n' + body
         draft = self.path.with_name('journal.new')
         draft.unlink(missing_ok=True)
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT, 0o600)
 
         with os.fdopen(descriptor, 'wb') as stream:
-            stream.write(body)
+            stream.write(body.encode())
             stream.flush()
             os.fsync(stream.fileno())
 
         draft.rename(self.path)
         self._sync_directory()
+
+    def _compacted(self) -> int:
+        """How large the journal was when it had been compacted."""
+        with open(self.path, 'rb') as stream:
+            first = stream.readline(100)
+
+        try:
+            size: int = json.loads(first)['compacted']
+        except (ValueError, KeyError):
+            return 0
+
+        return size
 
     def _sync_directory(self) -> None:
         descriptor = os.open(self._directory, os.O_RDONLY)

@@ -172,7 +172,7 @@ def _act(request: Request, journal: node_journal.Journal, deadline: float
 
             return Attempt(request, journal, attempt, deadline).answer()
     except OSError as error:
-        return _unwritable(error)
+        return _done_before(journal, attempt) or _unwritable(error)
 
 
 class Attempt:
@@ -318,40 +318,39 @@ def _stop(key: history.Entry, journal: node_journal.Journal
     :returns: what was stopped.
     """
     entries = journal.entries()
-    running = {
-        attempt: history.last(entries, history.ACCEPTED, attempt)
-        for attempt in history.unfinished(entries, key['plan'],
-                                          key['operation'])
-        if attempts.guardian_of(attempt) is not None}
+    # Some may have seen it already, and stopped.
+    position = max(number for number, entry in enumerate(entries)
+                   if entry['event'] == history.ABORT
+                   and entry['key'] == key)
+    accepted = history.newest(entries, history.ACCEPTED)
+    names = history.unfinished(entries[:position], key['plan'],
+                               key['operation'])
     deadline = time.monotonic() + STOP_SECONDS
 
     while time.monotonic() < deadline and any(
-            attempts.guardian_of(attempt) is not None
-            for attempt in running):
+            attempts.guardian_of(name) is not None for name in names):
         time.sleep(LOOK_SECONDS)
 
-    stopped = []
-
-    for attempt, accepted in running.items():
-        guardian = attempts.guardian_of(attempt)
+    for name in names:
+        guardian = attempts.guardian_of(name)
 
         if guardian:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(guardian, signal.SIGKILL)
 
-        attempts.end_orphans()
-
-        if accepted:
-            result = finish(journal, accepted['key'], accepted['fence'], {
+        if guardian is not None:
+            finish(journal, accepted[name]['key'], accepted[name]['fence'], {
                 'status': 'aborted',
                 'error': 'The operation was aborted; what watched over this '
                          'attempt had to be killed.'})
-            stopped.append({
-                **{part: accepted['key'][part]
-                   for part in ('service', 'batch', 'step', 'attempt')},
-                'status': result['status']})
 
-    return stopped
+    attempts.end_orphans()
+    done = history.newest(journal.entries(), history.DONE)
+
+    return [{**{part: done[name]['key'][part]
+                for part in ('service', 'batch', 'step', 'attempt')},
+             'status': done[name]['result']['status']}
+            for name in names if name in done]
 
 
 def _refusal(fence: int, refused: history.Refused) -> Result:

@@ -23,6 +23,8 @@ from tripleo_workflows.deployments.node import history
 RUNNING = 'running'
 INTERRUPTED = 'interrupted'
 
+Entries = typing.Dict[str, history.Entry]  # noqa: UP006
+
 
 def survey(entries: list[history.Entry], server: str, node: str
            ) -> dict[str, typing.Any]:
@@ -31,66 +33,46 @@ def survey(entries: list[history.Entry], server: str, node: str
     :param server: the id of the server that the node is.
     :param node: the name by which it was asked.
     """
+    done = history.newest(entries, history.DONE)
+    started = history.newest(entries, history.STARTED)
+    completed = history.completions(entries)
     plans: dict[str, typing.Any] = {}
 
-    for plan, name in dict.fromkeys(
-            history.service(entry) for entry in entries
-            if entry['event'] != history.ABORT):
-        known = plans.setdefault(plan, {'services': {}})
-        known['services'][name] = _service(entries, plan, name, server)
-
-    for plan in {entry['key']['plan'] for entry in entries}:
+    for plan in dict.fromkeys(entry['key']['plan'] for entry in entries):
         fence, operation = history.fence_of(entries, plan)
-        plans.setdefault(plan, {'services': {}}).update(
-            fence=fence, operation=operation)
+        plans[plan] = {'fence': fence, 'operation': operation,
+                       'services': {}}
 
-    return {'server_id': server, 'node': node, 'plans': plans,
-            'running': _running(entries), 'clock': round(time.time(), 3)}
-
-
-def status_of(entries: list[history.Entry], attempt: str) -> str:
-    """``accepted``, ``running``, ``interrupted`` or how it ended."""
-    done = history.last(entries, history.DONE, attempt)
-
-    if done:
-        return str(done['result']['status'])
-
-    if not history.last(entries, history.STARTED, attempt):
-        return history.ACCEPTED
-
-    return INTERRUPTED if attempts.guardian_of(attempt) is None else RUNNING
-
-
-def _service(entries: list[history.Entry], plan: str, name: str, server: str
-             ) -> dict[str, typing.Any]:
-    newest = next(entry for entry in reversed(entries)
-                  if history.service(entry) == (plan, name)
-                  and entry['event'] != history.ABORT)
-    completion = history.completion(entries, plan, name, server)
-    completes = completion['completes'] if completion else {}
-    key = newest['key']
-
-    return {**{part: key[part]
+    for (plan, name), newest in history.services(entries).items():
+        completion = completed.get((plan, name))
+        completes = completion['completes'] if (
+            completion and completion['server'] == server) else {}
+        plans[plan]['services'][name] = {
+            **{part: newest['key'][part]
                for part in ('operation', 'batch', 'step', 'attempt')},
             'fence': newest['fence'],
-            'status': status_of(entries, newest['attempt']),
+            'status': _status(newest['attempt'], done, started),
             **{part: completes.get(part)
                for part in ('revision', 'release', 'parts')},
             'time': newest['time']}
 
+    running = [
+        {**{part: entry['key'][part] for part in (
+            'plan', 'operation', 'service', 'step', 'attempt')},
+         'seconds': round(time.monotonic() - entry['monotonic'], 3)}
+        for attempt, entry in started.items()
+        if _status(attempt, done, started) == RUNNING]
 
-def _running(entries: list[history.Entry]) -> list[dict[str, typing.Any]]:
-    running = []
+    return {'server_id': server, 'node': node, 'plans': plans,
+            'running': running, 'clock': round(time.time(), 3)}
 
-    for entry in entries:
-        attempt = entry['attempt']
 
-        if entry['event'] == history.STARTED and (
-                history.last(entries, history.STARTED, attempt) is entry
-                and status_of(entries, attempt) == RUNNING):
-            running.append({
-                **{part: entry['key'][part] for part in (
-                    'plan', 'operation', 'service', 'step', 'attempt')},
-                'seconds': round(time.monotonic() - entry['monotonic'], 3)})
+def _status(attempt: str, done: Entries, started: Entries) -> str:
+    """``accepted``, ``running``, ``interrupted`` or how it ended."""
+    if attempt in done:
+        return str(done[attempt]['result']['status'])
 
-    return running
+    if attempt not in started:
+        return history.ACCEPTED
+
+    return INTERRUPTED if attempts.guardian_of(attempt) is None else RUNNING

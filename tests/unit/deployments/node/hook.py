@@ -32,15 +32,20 @@ class Store(fixtures.Fixture):
     """Takes what nodes PUT, and serves secrets.
 
     :param answers: status codes of the first requests; then all is well.
+    :param secrets: what is served; nothing is as long as it is None.
     """
 
     def __init__(self, answers=(), secrets=None):
         super().__init__()
         self.results = queue.Queue()
         self.outputs = queue.Queue()
+        self.accepted = queue.Queue()
         self.asked = []
         self.secrets = secrets
         self.answers = list(answers)
+        #: Secrets wait until this is set.
+        self.gate = threading.Event()
+        self.gate.set()
 
     def _setUp(self):
         store = self
@@ -49,16 +54,22 @@ class Store(fixtures.Fixture):
             def do_PUT(self):
                 body = self.rfile.read(int(self.headers['Content-Length']))
 
-                if not self.refused():
-                    self.send_response(201)
-                    self.end_headers()
+                if self.path == '/accepted':
+                    store.accepted.put(json.loads(body))
+                elif self.refused():
+                    return
+                elif self.path == '/result':
+                    store.results.put(json.loads(body))
+                else:
+                    store.outputs.put(body)
 
-                    if self.path == '/result':
-                        store.results.put(json.loads(body))
-                    else:
-                        store.outputs.put(body)
+                self.send_response(201)
+                self.end_headers()
 
             def do_GET(self):
+                store.asked.append((self.path, None))
+                store.gate.wait(30)
+
                 if store.secrets is None:
                     self.send_error(404)
                 elif not self.refused():

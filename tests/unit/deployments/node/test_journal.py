@@ -66,9 +66,9 @@ class JournalTestCase(testtools.TestCase):
                     result={'status': status, 'output': output}, **more,
                     **parts)
 
-    def completion(self, service='web', server='server'):
-        found = history.completion(self.journal.entries(), 'overcloud',
-                                   service, server)
+    def completion(self, service='web'):
+        found = history.completions(self.journal.entries()).get(
+            ('overcloud', service))
 
         return found and found['completes']['revision']
 
@@ -207,10 +207,6 @@ class HistoryTest(JournalTestCase):
         self.complete(revision='one', status='failed')
         self.assertIsNone(self.completion())
 
-    def test_another_server_has_completed_nothing(self):
-        self.complete(revision='one')
-        self.assertIsNone(self.completion(server='new'))
-
     def test_what_is_forgotten(self):
         for number in range(10):
             self.complete(number + 1, operation=f'operation-{number}',
@@ -228,9 +224,20 @@ class HistoryTest(JournalTestCase):
         # Nothing is decided otherwise, and once more forgets nothing more.
         self.assertEqual((11, 'operation-10'),
                          history.fence_of(kept, 'overcloud'))
-        self.assertEqual('kept', history.completion(
-            kept, 'other', 'old', 'server')['completes']['revision'])
+        self.assertEqual('kept', history.completions(
+            kept)['other', 'old']['completes']['revision'])
         self.assertEqual(kept, history.compacted(kept))
+
+    def test_plans_without_revisions_are_forgotten_in_the_end(self):
+        self.complete(revision='one')
+
+        for number in range(history.RECENT_PLANS + 5):
+            self.complete(plan=f'adhoc.{number}')
+
+        plans = {entry['key']['plan'] for entry in
+                 history.compacted(self.journal.entries())}
+        self.assertEqual(history.RECENT_PLANS + 1, len(plans))
+        self.assertEqual(set(), {'overcloud', 'adhoc.104'} - plans)
 
     def test_only_the_latest_results_keep_their_output(self):
         for number in range(history.WHOLE_RESULTS + 5):

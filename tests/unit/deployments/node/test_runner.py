@@ -112,16 +112,16 @@ class DeliveryTest(hook.HookTestCase):
 
     def test_a_higher_fence_stops_what_was_accepted_and_not_begun(self):
         self.store.secrets = {}
-        self.store.answers = [503]
+        self.store.gate.clear()
         # It waits for its secrets while the next one takes over.
         self.deliver('true', secrets_url=f'{self.store.url}/secrets')
-        self.assertEqual(503, self.wait_for(
-            lambda: self.store.asked and self.store.asked[0][1]))
-        self.deliver('true', step='stop', fence=2)
-        results = [self.result() for _ in range(2)]
-        self.assertEqual({('start', 'refused'), ('stop', 'done')}, {
-            (result['key']['step'], result['status'])
-            for result in results})
+        self.wait_for(lambda: self.store.asked)
+        self.assertEqual('done', self.answer('true', step='stop',
+                                             fence=2)['status'])
+        self.store.gate.set()
+        result = self.result()
+        self.assertEqual(('start', 'refused', 2), (
+            result['key']['step'], result['status'], result['fence_seen']))
 
     def wait_for(self, condition, seconds=20):
         deadline = time.monotonic() + seconds
@@ -205,8 +205,10 @@ class InterruptionTest(hook.HookTestCase):
             'TRIPLEO_RUNNER_DIR', str(self.directory)))
         self.useFixture(fixtures.MonkeyPatch(f'{runner.__name__}.STOP_SECONDS',
                                              0.1))
-        key = self.request()['key']
-        stopped = runner._stop(key, journal.Journal(self.directory))
+        request = self.request(kind='abort', step='abort')
+        known = journal.Journal(self.directory)
+        self.assertIsNone(runner.accept(request, known))
+        stopped = runner._stop(request['key'], known)
 
         self.assertEqual(['aborted'], [row['status'] for row in stopped])
         self.assertFalse(self.is_living(payload))
