@@ -56,15 +56,16 @@ def advance(dispatcher: delivery.Dispatcher, step: delivery.Step,
 
     while _missed(nodes, required):
         waiting = _waiting(nodes)
-        begun = time.time()
         _send(dispatcher, step, [by_name[name] for name in waiting], nodes,
               until)
+        begun = time.time()
         accepted, ended = dispatcher.answered(step)
 
         for name in accepted & nodes.keys():
             nodes[name]['accepted'] = True
 
         late = time.time() >= min(until, deadline)
+        looked = time.time()
         # The listing is a hint; at the end all are asked for by name.
         _take(dispatcher, step, nodes,
               waiting if late else [name for name in waiting
@@ -74,7 +75,9 @@ def advance(dispatcher: delivery.Dispatcher, step: delivery.Step,
             return (not _missed(nodes, required)
                     or time.time() >= deadline)
 
-        time.sleep(max(POLL_SECONDS, 2 * (time.time() - begun)))
+        # Where there is more to take, nothing is waited for.
+        if not ended & {*_waiting(nodes)}:
+            time.sleep(max(POLL_SECONDS, 2 * (looked - begun)))
 
     return True
 
@@ -91,13 +94,16 @@ def _missed(nodes: Nodes, required: Collection[str] | None) -> bool:
 def _send(dispatcher: delivery.Dispatcher, step: delivery.Step,
           targets: Iterable[delivery.Target], nodes: Nodes, until: float
           ) -> None:
-    now = time.time()
-    due = [target for target in targets if _is_due(nodes[target.name], now)]
-    now = round(now, 3)
+    begun = time.time()
+    due = [target for target in targets
+           if _is_due(nodes[target.name], begun)]
+    sent = dispatcher.send(step, due, until)
+    # Many take a while: the nodes' time begins when the last was sent to.
+    now = round(time.time(), 3)
 
-    for name, ids in dispatcher.send(step, due, until).items():
+    for name, ids in sent.items():
         node = nodes[name]
-        node.setdefault('first_sent', now)
+        node.setdefault('first_sent', round(begun, 3))
         node.update(sent=now, times=node['times'] + 1,
                     ids=[*node['ids'], ids])
 

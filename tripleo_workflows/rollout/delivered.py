@@ -120,6 +120,7 @@ class DeliveredStep:
         while waiting := self._waiting():
             begun = time.time()
             accepted, ended = self._answered(waiting)
+            looked = time.time()
             late = begun >= until
             # The listing is a hint; at the end all are asked for by name.
             self._take(waiting if late else
@@ -131,7 +132,7 @@ class DeliveredStep:
             self._send(self._attempts(
                 name for name in waiting if name not in ended
                 and self._is_overdue(name, name in accepted)), until)
-            time.sleep(max(POLL_SECONDS, 4 * (time.time() - begun)))
+            time.sleep(max(POLL_SECONDS, 4 * (looked - begun)))
 
         if self._waiting() or any(map(self._attempt_to_send, self._nodes)):
             return
