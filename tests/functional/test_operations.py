@@ -15,6 +15,7 @@
 import json
 import subprocess
 import sys
+import time
 
 import testtools
 
@@ -75,10 +76,23 @@ class OperationCommandsTestCase(testtools.TestCase):
                 ('show', {'plan': PLAN, 'operation': self.operation},
                  'steps'),
                 ('log', {'plan': PLAN, 'operation': self.operation}, 'log')):
-            execution = self.cloud.clients.mistral.action_executions.create(
-                f'tripleo.operation.{name}', given, run_sync=True,
-                save_result=True)
+            execution = self.act(f'tripleo.operation.{name}', given)
             result = json.loads(execution.output)['result']
             self.assertEqual('SUCCESS', execution.state, result)
             self.assertLess(len(execution.output), 65536)
             self.assertNotEqual([], result[key])
+
+    def act(self, name, given):
+        # Mistral keeps a transaction open around an action that is run
+        # synchronously; with SQLite its API is locked meanwhile, which an
+        # action that asks for an execution's state would wait for.
+        actions = self.cloud.clients.mistral.action_executions
+        execution = actions.create(name, given, save_result=True)
+        deadline = time.monotonic() + 60
+
+        while execution.state == 'RUNNING':
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.2)
+            execution = actions.get(execution.id)
+
+        return execution
