@@ -84,10 +84,10 @@ def _run_seed(runner: seeds.Seeds, seed: int) -> bool:
         for sentence in wrong:
             say(f'    {sentence}')
 
-        runner.restore()
+        runner.restore(left_open=bool(run.error or wrong))
     except Exception:
         say(f'seed {seed}: FAILED\n{traceback.format_exc()}')
-        runner.restore()
+        runner.restore(left_open=True)
 
         return False
 

@@ -86,10 +86,16 @@ class Seeds:
 
         return ''
 
-    def restore(self):
-        """Make the service good again, for the next seed."""
+    def restore(self, left_open):
+        """Make the service good again, for the next seed.
+
+        :param left_open: whether the operation may still be open.
+        """
         targets.wait_until_ready(self._light.state)
         targets.wait_for_nodes(self._light)
+
+        if not left_open:
+            return
 
         try:
             self._light.cloud.wait(self._light.resume(
