@@ -21,6 +21,7 @@ from tests.faults import light as light_service
 from tests.faults import logs
 from tests.faults import switches
 from tests.faults import workers
+from tripleo_workflows.deployments import delivery
 from tripleo_workflows.operation import lock
 
 STEP = 'stop'
@@ -104,13 +105,28 @@ class WorkersTestCase(testtools.TestCase):
 
     def test_one_thawed_before_it_sends_is_refused(self):
         first, second, answer = self.take_over_and_thaw('before dispatch')
+        self.assertFalse(answer.get('done'), answer)
+        refusal = self.refusal(first)
 
-        self.assertIn(f'seen fence {second.fence} and refuses {first.fence}',
-                      answer['error'])
-        late = workers.Worker(self.light, first, 'start')
-        self.addCleanup(late.end)
+        self.assertEqual(
+            ('refused', first.fence, second.fence),
+            (refusal['status'], refusal['fence'], refusal['fence_seen']))
+        again = workers.Worker(self.light, first, STEP)
+        self.addCleanup(again.end)
         self.assertIn(f'works under fence {first.fence}',
-                      late.answer()['error'])
+                      again.answer()['error'])
+
+    def refusal(self, operation):
+        """What the node answers to the worker that was taken for dead."""
+        dispatcher = delivery.Dispatcher(self.light.clients,
+                                         self.light.record.container)
+        step = delivery.Step(
+            plan=operation.plan, operation=operation.id, batch=1, step=STEP,
+            service=light_service.SERVICE, fence=operation.fence)
+        node = light_service.NAMES[0]
+        self.wait_for(lambda: dispatcher.answers(step, [node]))
+
+        return dispatcher.answers(step, [node])[node]
 
     def test_an_action_that_is_failed_and_rerun_completes_once(self):
         digest = self.preview()
@@ -144,17 +160,14 @@ class WorkersTestCase(testtools.TestCase):
         self.assertEqual(0, rollout['services'])
 
     def running_step(self, execution):
-        """The task that waits for an action of ours, wherever it is."""
+        """The task of the step in whose action the worker is held."""
         mistral = self.light.clients.mistral
 
         return next(
-            action.task_execution_id for action
-            in mistral.action_executions.list(limit=100)
-            if action.name == 'tripleo.rollout.step'
-            and action.state == 'RUNNING'
-            and lock.root_execution(mistral, mistral.tasks.get(
-                action.task_execution_id).workflow_execution_id)
-            == execution)
+            task.id for below
+            in mistral.executions.get_ex_sub_executions(execution)
+            for task in mistral.tasks.list(below.id)
+            if (task.name, task.state) == ('configure', 'RUNNING'))
 
     def wait_for(self, condition):
         deadline = time.monotonic() + 60
