@@ -17,6 +17,12 @@ from oslo_config import cfg
 GROUP = 'tripleo'
 
 OPTIONS = [
+    cfg.IntOpt(
+        'agent_poll_seconds',
+        default=30, min=1,
+        help='How often the agents on the nodes look for something new: '
+             'polling_interval of os-collect-config. What no agent has taken '
+             'after two such times is sent once more.'),
     cfg.StrOpt(
         'enroll_directory',
         help='Directory into which tripleo.deployment.v1.enroll writes the '
@@ -33,6 +39,13 @@ OPTIONS = [
 def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
     """Give oslo-config-generator our options by section."""
     return [(GROUP, OPTIONS)]
+
+
+def patience() -> float:
+    """Seconds that an agent is given to take a delivery."""
+    register(cfg.CONF)
+
+    return max(5.0, 2.0 * int(cfg.CONF[GROUP].agent_poll_seconds))
 
 
 def register(conf: cfg.ConfigOpts) -> None:

@@ -21,6 +21,7 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -29,9 +30,13 @@ from collections.abc import Iterator
 from concurrent import futures
 from typing import Any
 
+from oslo_config import cfg
+
 from tests.bench import report as bench_report
+from tests.bench import simulated_nodes as simulated
 from tools import ports
 from tripleo_workflows import clients as service_clients
+from tripleo_workflows import config
 from tripleo_workflows.deployments import bundle
 from tripleo_workflows.deployments import delivery
 from tripleo_workflows.deployments import fanout
@@ -45,6 +50,7 @@ from tripleo_workflows.stack import cloud as stack_cloud
 from tripleo_workflows.stack import stacks
 from tripleo_workflows.undercloud import embedded
 from tripleo_workflows.undercloud import processes
+from tripleo_workflows.undercloud import readiness
 from tripleo_workflows.undercloud import state as undercloud_state
 from tripleo_workflows.undercloud import supervision
 
@@ -72,6 +78,7 @@ def run(report: bench_report.Report) -> None:
 
     try:
         embedded.up(state, ports.free(), say)
+        tell_how_often_agents_poll(state)
         os.environ |= {'OS_CLIENT_CONFIG_FILE': str(STATE / 'clouds.yaml'),
                        'OS_CLOUD': 'undercloud'}
         clients = service_clients.from_environment()
@@ -80,6 +87,21 @@ def run(report: bench_report.Report) -> None:
             measure(clients, state, report)
     finally:
         embedded.down(state)
+
+
+def tell_how_often_agents_poll(state: undercloud_state.StateDirectory
+                               ) -> None:
+    """Configure this process and Mistral for the simulated nodes."""
+    seconds = int(simulated.POLL_SECONDS)
+    config.register(cfg.CONF)
+    cfg.CONF.set_override('agent_poll_seconds', seconds, config.GROUP)
+    path = state.etc / 'mistral.conf'
+    path.write_text(re.sub('(?m)^agent_poll_seconds = .*$',
+                           f'agent_poll_seconds = {seconds}',
+                           path.read_text()))
+    supervisor = supervision.Supervisor(state)
+    supervisor.restart('mistral')
+    readiness.wait(state, supervisor, 'mistral', embedded.READY_SECONDS)
 
 
 @contextlib.contextmanager

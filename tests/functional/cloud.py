@@ -117,6 +117,11 @@ class Cloud:
         return [node.address for node in local_nodes.listing(self.state)
                 if node.name.startswith(f'{PLAN}-{role}-')]
 
+    def names(self):
+        """Names of the cloud's nodes, sorted."""
+        return sorted(node.name for node in local_nodes.listing(self.state)
+                      if node.name.startswith(f'{PLAN}-'))
+
     def node(self, name):
         """A local node."""
         return next(node for node in local_nodes.listing(self.state)

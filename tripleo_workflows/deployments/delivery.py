@@ -17,6 +17,7 @@ import secrets
 import time
 from collections.abc import Iterable
 from collections.abc import Mapping
+from concurrent import futures
 from typing import Any
 
 import swiftclient
@@ -251,9 +252,13 @@ class Dispatcher:
         :param sent: what :meth:`send` returned for each node.
         :param keep: names of objects that stay.
         """
-        objects.in_parallel(self._remove, sent)
-        objects.in_parallel(self._objects.delete,
-                            set(self._objects.names(prefix)) - set(keep))
+        names = set(self._objects.names(prefix)) - set(keep)
+
+        # Heat and Swift work side by side.
+        with futures.ThreadPoolExecutor(1) as beside:
+            removing = beside.submit(objects.in_parallel, self._remove, sent)
+            objects.in_parallel(self._objects.delete, names)
+            removing.result()
 
     def sweep(self, prefix: str, most: int = 200, seconds: float = 10.0,
               age: float = 0) -> sweep.Swept:

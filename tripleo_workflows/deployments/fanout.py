@@ -17,13 +17,11 @@ from collections.abc import Collection
 from collections.abc import Iterable
 from typing import Any
 
+from tripleo_workflows import config
 from tripleo_workflows.deployments import delivery
 
 #: Seconds between two looks, unless looking itself takes long.
 POLL_SECONDS = 0.4
-#: A delivery that no hook has taken after this time is sent once more, then
-#: after twice the time, and so on.
-RESEND_SECONDS = 8.0
 #: Answers that are fetched before the time is looked at again.
 AT_ONCE = 200
 
@@ -111,7 +109,8 @@ def _send(dispatcher: delivery.Dispatcher, step: delivery.Step,
 def _is_due(node: dict[str, Any], now: float) -> bool:
     return not node['times'] or (
         'accepted' not in node
-        and now > node['sent'] + RESEND_SECONDS * 2 ** (node['times'] - 1))
+        # What no hook has taken is sent again, ever more rarely.
+        and now > node['sent'] + config.patience() * 2 ** (node['times'] - 1))
 
 
 def _take(dispatcher: delivery.Dispatcher, step: delivery.Step,

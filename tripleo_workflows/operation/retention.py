@@ -27,7 +27,9 @@ from mistralclient.api import base as mistral_base
 
 from tripleo_workflows import claims
 from tripleo_workflows import clients as service_clients
+from tripleo_workflows.deployments import adhoc
 from tripleo_workflows.deployments import delivery
+from tripleo_workflows.deployments import survey
 from tripleo_workflows.operation import lifetime
 from tripleo_workflows.operation import lock
 from tripleo_workflows.operation import record as operation_record
@@ -83,6 +85,7 @@ class Cleaning:
             for name in [plan] if plan else report.plans(self._clients):
                 self._clean_plan(name)
 
+            self._sweep(adhoc.CONTAINER, 'adhoc-', adhoc.LASTS)
             self._clean_graphs(plan)
             self._clean_executions(plan)
         except _TimeIsUp:
@@ -119,12 +122,13 @@ class Cleaning:
             # Most closed operations have left nothing: a sweep is dear.
             if beyond or any(name.startswith(f'{operation}/deliveries/')
                              for name in names):
-                self._sweep(record, f'{operation}/')
+                self._sweep(record.container, f'{operation}/')
 
             if beyond:
                 self._remove_operation(record, operation, names)
                 known.remove(operation)
 
+        self._sweep(record.container, 'survey-', survey.STALE_SECONDS)
         self._clean_documents(record, known, old)
         self._clean_states(record, names)
 
@@ -150,11 +154,11 @@ class Cleaning:
     def _drop_claim(self, name: str) -> None:
         claims.drop(self._clients.mistral, name)
 
-    def _sweep(self, record: operation_record.Record, prefix: str) -> None:
+    def _sweep(self, container: str, prefix: str, age: float = 0) -> None:
         if self._dry_run:
             return
 
-        dispatcher = delivery.Dispatcher(self._clients, record.container)
+        dispatcher = delivery.Dispatcher(self._clients, container)
         left = True
 
         while left:
@@ -163,7 +167,7 @@ class Cleaning:
             if seconds <= 0:
                 raise _TimeIsUp
 
-            swept = dispatcher.sweep(prefix, seconds=seconds)
+            swept = dispatcher.sweep(prefix, seconds=seconds, age=age)
             self._removed['deliveries'] += swept.removed
             left = swept.left and not swept.errors
 

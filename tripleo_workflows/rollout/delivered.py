@@ -18,6 +18,7 @@ from collections.abc import Iterable
 from collections.abc import Mapping
 from typing import Any
 
+from tripleo_workflows import config
 from tripleo_workflows.deployments import delivery
 from tripleo_workflows.operation import record as operation_record
 from tripleo_workflows.rollout import document as rollout_document
@@ -26,9 +27,6 @@ from tripleo_workflows.rollout import lifecycle as lifecycle_format
 
 #: Seconds between two looks, unless looking itself takes long.
 POLL_SECONDS = 0.4
-#: A delivery that no hook has taken after this time is sent once more, then
-#: after twice the time, and so on: the undercloud may have been down.
-RESEND_SECONDS = 5.0
 #: How much longer than its time limit a step that a node has accepted may
 #: stay without an answer before it is sent once more.
 SILENT_SECONDS = 20
@@ -218,7 +216,9 @@ class DeliveredStep:
                 before = self._known.get(name, {})
                 again = (before.get('fence'), before.get('attempt')) == (
                     self._operation.fence, request.attempt)
-                pause = (2 * before['pause'] if again else RESEND_SECONDS)
+                # What no hook has taken is sent again, ever more rarely: the
+                # undercloud may have been down.
+                pause = 2 * before['pause'] if again else config.patience()
                 self._known[name] = {
                     'status': SENT, 'attempt': request.attempt,
                     'fence': self._operation.fence, 'sent': now,

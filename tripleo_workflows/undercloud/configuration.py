@@ -136,7 +136,9 @@ def mistral(state: undercloud_state.StateDirectory) -> Sections:
                              'first_heartbeat_timeout': 60},
         'scheduler': {'fixed_delay': 5},
         'cron_trigger': {'execution_interval': 10, 'run_in_api': 'false'},
-        'tripleo': {'enroll_directory': state.enroll},
+        'tripleo': {'enroll_directory': state.enroll,
+                    # As node_agent.py configures them.
+                    'agent_poll_seconds': 1},
     }
 
 

@@ -18,6 +18,7 @@ import time
 import testtools
 
 from tests.unit.deployments import fakes
+from tripleo_workflows import config
 from tripleo_workflows import exceptions
 from tripleo_workflows.checks import contract
 from tripleo_workflows.checks import survey as survey_check
@@ -42,7 +43,7 @@ class SurveyTestCase(testtools.TestCase):
         super().setUp()
         self.patch(bundle, 'runner_text', json.dumps)
         self.patch(fanout, 'POLL_SECONDS', 0.01)
-        self.patch(fanout, 'RESEND_SECONDS', 0.05)
+        self.patch(config, 'patience', lambda: 0.05)
         self.clients = fakes.Clients()
         self.clients.heat.servers = {'node-0': 'id-0', 'node-1': 'id-1'}
         self.clients.node = self.respond
@@ -84,15 +85,15 @@ class SurveyTestCase(testtools.TestCase):
 
     def test_another_worker_goes_on_and_sends_nothing_twice(self):
         self.silent = {'node-1'}
-        self.patch(fanout, 'RESEND_SECONDS', 60)
+        self.patch(config, 'patience', lambda: 60)
         self.assertFalse(self.survey().advance(0.1))
         self.silent = set()
         # It had taken the deployment, and answers late.
-        config = next(config for config
+        stored = next(stored for stored
                       in self.clients.heat.configs.values()
-                      if 'node-1' in config.name)
-        request = json.loads(config.config)
-        self.clients.put(CONTAINER, config.name.rpartition('/')[0]
+                      if 'node-1' in stored.name)
+        request = json.loads(stored.config)
+        self.clients.put(CONTAINER, stored.name.rpartition('/')[0]
                          + '.accepted', '{}')
         self.respond('', request)
         asking = self.survey()

@@ -25,11 +25,11 @@ class Dispatcher:
     """Sweeps what lies below a prefix."""
 
     def __init__(self, clients, container):
-        self._objects = clients.swift.containers[container]
+        self._objects = clients.swift.containers.get(container, {})
 
-    def sweep(self, prefix, seconds):
+    def sweep(self, prefix, seconds, age=0):
         found = [name for name in self._objects
-                 if name.startswith(f'{prefix}deliveries/')]
+                 if name.startswith(prefix) and '/deliveries/' in name]
 
         for name in found:
             del self._objects[name]

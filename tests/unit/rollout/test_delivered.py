@@ -166,7 +166,7 @@ class DeliveredStepTestCase(testtools.TestCase):
             self.known['a']['resend'] = PAST
             self.look()
 
-        self.assertEqual([5, 10, 20], pauses)
+        self.assertEqual([60, 120, 240], pauses)
         self.assertEqual(4, len(self.nodes.sent))
         self.assertEqual(4, len(self.known['a']['ids']))
 
