@@ -135,14 +135,13 @@ class DeliveredStep:
         if self._waiting() or any(map(self._attempt_to_send, self._nodes)):
             return
 
-        failed = [name for name in self._nodes
-                  if self._known[name]['status'] != DONE]
+        failed = {name: self._known[name] for name in self._nodes
+                  if self._known[name]['status'] != DONE}
 
         if failed:
-            raise failures.of_node(
-                self._known[failed[0]], plan=self._operation.plan,
-                service=self._service, batch=self._batch, step=self._step,
-                node=failed[0])
+            raise failures.of_nodes(
+                failed, plan=self._operation.plan, service=self._service,
+                batch=self._batch, step=self._step)
 
     def _is_overdue(self, name: str, accepted: bool) -> bool:
         known = self._known[name]

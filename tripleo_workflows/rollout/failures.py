@@ -20,10 +20,36 @@ from tripleo_workflows import exceptions
 
 #: Characters of a node's output that an error shows.
 TAIL_CHARACTERS = 600
+#: Other nodes that an error names.
+MOST_NODES = 20
 
 RESUME = 'start tripleo.operation.v1.resume'
 RETRY = f'{RESUME} with retry_failed=true'
 ABORT = 'start tripleo.operation.v1.abort'
+
+
+def of_nodes(known: Mapping[str, Mapping[str, Any]], **where: object
+             ) -> exceptions.TripleoError:
+    """The error for all nodes on which a step is not done.
+
+    It explains the first one, and names the others with how they stand.
+
+    :param known: what the record knows of the step, by node.
+    :param where: plan, service, batch and step.
+    """
+    first, *others = known
+    error = of_node(known[first], **where, node=first)
+
+    if not others:
+        return error
+
+    rest = ', '.join(f'{name} ({known[name]["status"]})'
+                     for name in others[:MOST_NODES])
+    more = len(others) - MOST_NODES
+    also = f'{rest} and {more} more' if more > 0 else rest
+
+    return type(error)(f'{error.message} Not done either: {also}.',
+                       error.remedy, **error.where)
 
 
 def of_node(known: Mapping[str, Any], **where: object

@@ -45,3 +45,14 @@ class FailuresTestCase(testtools.TestCase):
             self.assertTrue(error.remedy)
             self.assertTrue(str(error).endswith(
                 '[service=web, node=node-1]'))
+
+    def test_all_nodes_are_named(self):
+        known = {f'node-{number:02}': {'status': 'interrupted', 'fence': 1}
+                 for number in range(30)}
+        error = failures.of_nodes(known, service='web')
+        text = str(error)
+
+        self.assertIsInstance(error, exceptions.StepFailed)
+        self.assertIn('Not done either: node-01 (interrupted), ', text)
+        self.assertIn('node-20 (interrupted) and 9 more.', text)
+        self.assertTrue(text.endswith('[service=web, node=node-00]'))
