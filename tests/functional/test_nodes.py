@@ -268,8 +268,10 @@ class TestNodes(testtools.TestCase):
         command = ['ansible', 'localhost', '--connection', 'local',
                    '--module-name', 'command', '--args', 'printenv NODE_NAME']
         having, lacking = map(self._variables, OTHERS)
-        said = subprocess.run(command, env=having, check=True, text=True,
-                              capture_output=True).stdout
+        # Ansible asks for the user's home, and not for $HOME.
+        place = {'ANSIBLE_REMOTE_TEMP': f'{having["HOME"]}/ansible'}
+        said = subprocess.run(command, env={**having, **place}, check=True,
+                              text=True, capture_output=True).stdout
         self.assertEqual(OTHERS[0], said.splitlines()[-1])
 
         for name in ('ansible', 'ansible-playbook'):

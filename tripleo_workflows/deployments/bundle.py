@@ -42,7 +42,7 @@ REQUEST = json.loads({request!r})
 PROGRAM = {program!r}
 NAME = {package!r}
 
-sources = json.loads(zlib.decompress(base64.b85decode(PROGRAM)))
+sources = json.loads(zlib.decompress(base64.b64decode(PROGRAM)))
 
 if sys.argv[1:] == ['source']:
     print('\\n\\n'.join(sources.values()))
@@ -89,7 +89,7 @@ def _program() -> str:
     sources = {name: _bare((directory / f'{name}.py').read_text())
                for name in MODULES}
 
-    return base64.b85encode(
+    return base64.b64encode(
         zlib.compress(json.dumps(sources).encode(), 9)).decode()
 
 
