@@ -50,12 +50,12 @@ def bars(record: operation_record.Record, operation: str) -> list[Bar]:
     found = []
 
     for name in record.names(f'{operation}/'):
-        parts = name.split('/')
+        batch = operation_record.batch_of(name)
 
-        if len(parts) != 3 or not parts[1].isdigit():
+        if batch is None:
             continue
 
-        service = parts[2].rsplit('.', 2)[0]
+        _, service, _ = batch
         steps = sorted((record.get(name) or {}).items(),
                        key=lambda item: item[1]['begun'])
         ends = [*(entry['begun'] for _, entry in steps[1:]), None]
