@@ -75,7 +75,7 @@ def advance(dispatcher: delivery.Dispatcher, step: delivery.Step,
 
         # Where there is more to take, nothing is waited for.
         if not ended & {*_waiting(nodes)}:
-            time.sleep(max(POLL_SECONDS, 2 * (looked - begun)))
+            time.sleep(max(POLL_SECONDS, 8 * (looked - begun)))
 
     return True
 

@@ -130,7 +130,7 @@ class DeliveredStep:
             self._send(self._attempts(
                 name for name in waiting if name not in ended
                 and self._is_overdue(name, name in accepted)), until)
-            time.sleep(max(POLL_SECONDS, 4 * (looked - begun)))
+            time.sleep(max(POLL_SECONDS, 8 * (looked - begun)))
 
         if self._waiting() or any(map(self._attempt_to_send, self._nodes)):
             return
