@@ -51,7 +51,10 @@ def correct(record: operation_record.Record, fence: int, operation: str,
 
     for row in rows:
         for service, seen in row.get('services', {}).items():
-            state = states.setdefault(service, record.state(fence, service))
+            if service not in states:
+                states[service] = record.state(fence, service)
+
+            state = states[service]
             known = state.get('nodes', {}).get(row['node'], {})
 
             if (seen['operation'] == operation

@@ -58,7 +58,7 @@ class DeliveredStep:
     :param nodes: of the batch, as the document has them, by name.
     :param known: how the step stands on each node; changed in place.
     :param secrets: gives the step's secret inputs for a role.
-    :param retry: whether a person decided, under this fence, that what
+    :param retry: tells whether a person decided, under this fence, that what
         failed before is tried once more.
     """
 
@@ -67,7 +67,8 @@ class DeliveredStep:
                  batch: int, step: str,
                  lifecycles: Mapping[str, Mapping[str, Any]],
                  nodes: Mapping[str, Mapping[str, Any]],
-                 known: dict[str, Known], secrets: Secrets, retry: bool):
+                 known: dict[str, Known], secrets: Secrets,
+                 retry: Callable[[], bool]):
         self._dispatcher = dispatcher
         self._operation = operation
         self._service = service
@@ -106,7 +107,7 @@ class DeliveredStep:
         if known['status'] in ASK_AGAIN:
             return int(known['attempt'])
 
-        return known['attempt'] + 1 if self._retry else 0
+        return known['attempt'] + 1 if self._retry() else 0
 
     def wait(self, until: float) -> None:
         """Take what the nodes answer.

@@ -18,17 +18,18 @@ from typing import Any
 from heatclient.v1 import client as heat_client
 
 from tripleo_workflows import exceptions
+from tripleo_workflows.operation import record as operation_record
 from tripleo_workflows.rollout import lifecycle as lifecycle_format
 from tripleo_workflows.rollout import revision
 from tripleo_workflows.stack import cloud as stack_cloud
 
 
 def of_step(heat: heat_client.Client, document: Mapping[str, Any],
-            service: str, role: str, step: str, key: bytes
-            ) -> dict[str, Any]:
+            service: str, role: str, step: str,
+            record: operation_record.Record) -> dict[str, Any]:
     """Read a step's secrets where they live: in the stack's role data.
 
-    :param key: of the revisions.
+    :param record: has the key of the revisions.
     :returns: values by name; empty, without a request, where the step has
         no secrets.
     :raises DocumentOutdated: the stack does not want any more what the
@@ -42,6 +43,8 @@ def of_step(heat: heat_client.Client, document: Mapping[str, Any],
     role_data = stack_cloud.role_data(heat, document['stack'], role)
     lifecycle = lifecycle_format.parse(
         service, role_data.get(service, {}).get('lifecycle', {}))
+
+    key = revision.load_key(record)
 
     if revision.parts(lifecycle, key) != planned['parts']:
         raise exceptions.DocumentOutdated(

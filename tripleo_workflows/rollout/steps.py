@@ -12,6 +12,7 @@
 
 """Carrying a batch of a service through its steps."""
 
+import functools
 import time
 from typing import Any
 
@@ -116,7 +117,8 @@ class Batch:
             self._operation, self._name, self._number, step, lifecycles,
             concerned, entry['nodes'],
             lambda role: self._secrets(role, step),
-            delivered.retry_decided(self._record, self._operation))
+            functools.cache(lambda: delivered.retry_decided(
+                self._record, self._operation)))
 
         if sending.send_missing(until):
             # Whoever goes on after a crash here finds what was sent.
@@ -127,7 +129,7 @@ class Batch:
     def _secrets(self, role: str, step: str) -> dict[str, Any]:
         return secret_inputs.of_step(
             self._clients.heat, self._document, self._name, role, step,
-            revision.load_key(self._record))
+            self._record)
 
     def _leave_revisions(self) -> None:
         """Record, once, that the batch's nodes leave what they were.
@@ -226,11 +228,6 @@ class Batch:
 
     def _answer(self, step: str) -> Answer:
         known = self._steps.get(step, {}).get('nodes', {})
-        counts: dict[str, int] = {}
-
-        for entry in known.values():
-            counts[entry['status']] = counts.get(entry['status'], 0) + 1
-
         rows = [{'node': name, 'status': entry['status'],
                  **{key: entry[key] for key in ('attempt', 'seconds',
                                                 'changed') if key in entry},
@@ -238,7 +235,8 @@ class Batch:
                 for name, entry in sorted(known.items())
                 if entry['status'] != delivered.DONE]
 
-        return {'done': self._is_done(step), 'step': step, 'nodes': counts,
+        return {'done': self._is_done(step), 'step': step,
+                'nodes': table.counts(known.values()),
                 'rows': table.fitting(rows, ROWS_BYTES),
                 'record': f'{self._record.container}/{self._operation.id}/'
                           f'{self._operation.fence}/{self._name}.'

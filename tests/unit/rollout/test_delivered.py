@@ -74,7 +74,7 @@ class DeliveredStepTestCase(testtools.TestCase):
             {name: {'name': name, 'role': 'Controller', 'index': 0,
                     'address': '127.0.0.1', 'server_id': f'id-{name}',
                     'base': 'old', 'wanted': 'new'} for name in names},
-            self.known, self.secrets, retry)
+            self.known, self.secrets, lambda: retry)
         sending.send_missing(PAST)
         sending.wait(PAST)
 
@@ -196,7 +196,7 @@ class DeliveredStepTestCase(testtools.TestCase):
             {'a': {'name': 'a', 'role': 'Controller', 'index': 0,
                    'address': '127.0.0.1', 'server_id': 'id-a',
                    'base': 'old', 'wanted': 'new'}},
-            self.known, self.secrets, False).wait(until)
+            self.known, self.secrets, lambda: False).wait(until)
 
     def test_the_last_delivered_step_completes_the_revision(self):
         self.carry_out(step='stop')
