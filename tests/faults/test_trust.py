@@ -26,7 +26,8 @@ PLAN = functional_cloud.PLAN
 FIRE_SECONDS = 150
 
 
-class TrustTestCase(testtools.TestCase):
+class PeopleTestCase(testtools.TestCase):
+    """A deployed cloud, and people who come and go."""
 
     def setUp(self):
         super().setUp()
@@ -39,6 +40,9 @@ class TrustTestCase(testtools.TestCase):
         self.addCleanup(self.people.remove, person)
 
         return person
+
+
+class TrustTestCase(PeopleTestCase):
 
     def previewed(self):
         """The digest of a rollout of the web service."""
@@ -230,20 +234,8 @@ class TrustTestCase(testtools.TestCase):
             time.sleep(1)
 
 
-class RefusalTestCase(testtools.TestCase):
+class RefusalTestCase(PeopleTestCase):
     """What others get who are handed the operation of somebody."""
-
-    def setUp(self):
-        super().setUp()
-        self.cloud = functional_cloud.deployed()
-        self.people = people.People(self.cloud.clients)
-        self.alice = self.person('alice')
-
-    def person(self, *arguments, **keywords):
-        person = self.people.person(*arguments, **keywords)
-        self.addCleanup(self.people.remove, person)
-
-        return person
 
     def operation(self, trustee=None):
         """An operation as it is handed to tasks, with alice's trust."""

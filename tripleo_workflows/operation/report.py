@@ -28,6 +28,7 @@ from mistralclient.api import base as mistral_base
 
 from tripleo_workflows import clients as service_clients
 from tripleo_workflows import exceptions
+from tripleo_workflows.deployments import table
 from tripleo_workflows.operation import lock
 from tripleo_workflows.operation import record as operation_record
 
@@ -203,7 +204,7 @@ def _steps(story: Story, document: Row) -> Iterator[Row]:
 
         for step, entry in _in_time(steps):
             yield {'service': service, 'batch': number, 'step': step,
-                   'nodes': _counts(entry)}
+                   'nodes': table.counts(entry.get('nodes', {}).values())}
 
     for service, entry in document.get('services', {}).items():
         for number, nodes in enumerate(entry['batches'], 1):
@@ -215,15 +216,6 @@ def _steps(story: Story, document: Row) -> Iterator[Row]:
 def _in_time(steps: Row) -> list[tuple[str, Row]]:
     # JSON objects are stored sorted; people read them in time.
     return sorted(steps.items(), key=lambda item: item[1].get('begun', 0))
-
-
-def _counts(entry: Row) -> dict[str, int]:
-    counts: dict[str, int] = {}
-
-    for known in entry.get('nodes', {}).values():
-        counts[known['status']] = counts.get(known['status'], 0) + 1
-
-    return counts
 
 
 def failures(story: Story) -> Iterator[Row]:

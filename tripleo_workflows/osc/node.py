@@ -13,17 +13,16 @@
 """``openstack tripleo node …``."""
 
 import argparse
-import json
 import time
 from collections.abc import Iterable
 from typing import Any
 
-from osc_lib import exceptions as osc_exceptions
 from osc_lib.command import command
 
 from tripleo_workflows import clients as service_clients
 from tripleo_workflows.deployments import objects
 from tripleo_workflows.operation import lock
+from tripleo_workflows.osc import executions
 
 WORKFLOW = 'tripleo.deployment.v1.survey'
 LOOK_SECONDS = 1.0
@@ -74,17 +73,10 @@ def survey(clients: service_clients.Clients, plan: str, seconds: int
     execution = mistral.executions.create(WORKFLOW, workflow_input={
         'plan': plan, 'timeout_seconds': seconds}).id
 
-    while (ended := mistral.executions.get(execution)).state in (
-            lock.HOLDING_STATES):
+    while lock.state_of(mistral, execution) in lock.HOLDING_STATES:
         time.sleep(LOOK_SECONDS)
 
-    output = json.loads(ended.output or '{}')
-
-    if ended.state != lock.SUCCESS:
-        raise osc_exceptions.CommandError(
-            output.get('message') or output.get('result')
-            or ended.state_info)
-
+    output = executions.output_of(mistral, execution)
     container, _, name = output['table'].partition('/')
     rows: list[Row] = objects.Objects(clients, container).get(name)
 

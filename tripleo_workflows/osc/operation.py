@@ -14,18 +14,16 @@
 
 import argparse
 import datetime
-import json
 from collections.abc import Iterable
 from typing import Any
 
 from cliff import columns
-from osc_lib import exceptions as osc_exceptions
 from osc_lib.command import command
 
-from tripleo_workflows.operation import lock
 from tripleo_workflows.operation import progress
 from tripleo_workflows.operation import record as operation_record
 from tripleo_workflows.operation import report
+from tripleo_workflows.osc import executions
 
 Row = dict[str, Any]
 
@@ -190,11 +188,5 @@ def _run(cmd: command.Command, workflow: str,
     for line in progress.follow(clients, parsed_args.plan, execution):
         print(line, file=cmd.app.stdout, flush=True)
 
-    ended = clients.mistral.executions.get(execution)
-    output = json.loads(ended.output or '{}')
-    message = output.get('message') or output.get('result') or ended.state_info
-
-    if ended.state != lock.SUCCESS:
-        raise osc_exceptions.CommandError(message)
-
-    print(message, file=cmd.app.stdout)
+    output = executions.output_of(clients.mistral, execution)
+    print(output['message'], file=cmd.app.stdout)
