@@ -24,6 +24,8 @@ object                                          what it holds
 ``<operation>/operation.json``                  verb, person, document, time
 ``<operation>/closed.json``                     how, when and why it ended
 ``<operation>/<n>/resumed.json``                who went on under n, and how
+``<operation>/decisions/<number>.json``         what a person decided
+``<operation>/<n>/waiting.json``                what it waits for under n
 ``<operation>/<n>/<service>.<batch>.json``      states of a batch's steps
 ``state/<n>/base.json``                         all services' states under n-1
 ``state/<n>/<service>.json``                    a service's state
@@ -56,6 +58,7 @@ class Operation:
     :param digest: of the document that it runs.
     :param trust: id of the trust that it works under, empty where it has
         none.
+    :param root: the root execution that works on it under the fence.
     """
 
     id: str
@@ -64,6 +67,7 @@ class Operation:
     first: int
     digest: str
     trust: str = ''
+    root: str = ''
 
 
 def highest_fence(names: Iterable[str]) -> int:

@@ -127,7 +127,8 @@ def guard(clients: service_clients.Clients, wanted: lock.Holder, plan: str,
 
     operation = operation_record.Operation(
         holder.operation, plan, fence, opened['fence'], digest,
-        _trust(record, holder, fence, opened['deadline'], grant))
+        _trust(record, holder, fence, opened['deadline'], grant),
+        holder.root)
     record.carry_over(fence, document['services'])
     delivery.prepare_container(clients.swift, record.container)
     name = graph.workflow_name(operation)

@@ -20,6 +20,8 @@ from tripleo_workflows import clients as service_clients
 from tripleo_workflows import exceptions
 from tripleo_workflows.deployments import delivery
 from tripleo_workflows.deployments import table
+from tripleo_workflows.operation import decisions
+from tripleo_workflows.operation import holding
 from tripleo_workflows.operation import lock
 from tripleo_workflows.operation import record as operation_record
 from tripleo_workflows.rollout import checked
@@ -68,7 +70,8 @@ class Batch:
 
         :returns: ``done``, ``step``, ``nodes`` (how many stand how),
             ``rows`` (how the nodes stand that are not done, as many as fit)
-            and ``record`` (the object that holds them all).
+            and ``record`` (the object that holds them all); ``held``, where
+            nothing was begun because a person holds the operation.
         :raises FenceLost: the operation was taken over.
         :raises StepFailed: a node failed, or a check did not pass in time.
         """
@@ -78,28 +81,31 @@ class Batch:
                      if step in self._steps_of(name)}
         self._require_earlier(step)
 
-        if not concerned:
+        if not concerned or self._is_done(step):
             return self._answer(step)
+
+        if held := holding.enforce(
+                self._clients, self._operation,
+                decisions.read(self._record, self._operation.id)):
+            return {**self._answer(step), 'held': held}
 
         entry = self._steps.setdefault(step, {'nodes': {}})
 
-        if not self._is_done(step):
-            self._leave_revisions()
-            entry.pop('error', None)
+        self._leave_revisions()
+        entry.pop('error', None)
 
-            if entry.get('fence') != self._operation.fence:
-                # Who goes on after a crash has the whole time again.
-                entry.update(fence=self._operation.fence,
-                             begun=round(time.time(), 3))
+        if entry.get('fence') != self._operation.fence:
+            # Who goes on after a crash has the whole time again.
+            entry.update(fence=self._operation.fence,
+                         begun=round(time.time(), 3))
 
-            try:
-                self._carry_out(step, entry, concerned,
-                                time.time() + seconds)
-            except exceptions.TripleoError as error:
-                entry['error'] = str(error)
-                raise
-            finally:
-                self._save()
+        try:
+            self._carry_out(step, entry, concerned, time.time() + seconds)
+        except exceptions.TripleoError as error:
+            entry['error'] = str(error)
+            raise
+        finally:
+            self._save()
 
         return self._answer(step)
 
