@@ -15,6 +15,7 @@
 import dataclasses
 import enum
 from typing import Any
+from typing import NamedTuple
 
 
 class Code(enum.IntEnum):
@@ -28,6 +29,14 @@ class Code(enum.IntEnum):
     FAILURE = 2
     #: The check could not be carried out, so nothing is known.
     BROKEN = 255
+
+
+class Finding(NamedTuple):
+    """What a runner found, before it is known as which check's result."""
+
+    result: Code
+    details: str = ''
+    remedy: str = ''
 
 
 @dataclasses.dataclass(frozen=True)
