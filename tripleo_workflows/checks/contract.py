@@ -14,6 +14,7 @@
 
 import dataclasses
 import enum
+from collections.abc import Mapping
 from typing import Any
 from typing import NamedTuple
 
@@ -49,6 +50,8 @@ class CheckResult:
     :param remedy: what the reader should do next; empty on success.
     :param seconds: how long the check took.
     :param node: the node it is about; empty for a service as a whole.
+    :param waived: who decided that its failure does not count, and why:
+        ``{person, when, reason}``.
     """
 
     name: str
@@ -57,11 +60,25 @@ class CheckResult:
     remedy: str = ''
     seconds: float = 0.0
     node: str = ''
+    waived: Mapping[str, str] | None = None
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether the work must not go on."""
+        return self.result >= Code.FAILURE and not self.waived
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form, with the result as a plain number."""
-        return {
+        """Give the JSON form, with the result as a plain number.
+
+        It has ``waived`` only where the check was.
+        """
+        form = {
             **dataclasses.asdict(self),
             'result': int(self.result),
             'seconds': round(self.seconds, 3),
         }
+
+        if not self.waived:
+            del form['waived']
+
+        return form
