@@ -23,7 +23,10 @@ from tripleo_workflows import exceptions
 Schema = dict[str, Any]
 
 _TEXT: Schema = {'type': 'string', 'minLength': 1}
-_TIMEOUT: Schema = {'type': 'number', 'exclusiveMinimum': 0}
+# An action, which may ask several checks, answers within 25 seconds.
+_TIMEOUT: Schema = {
+    'type': 'number', 'exclusiveMinimum': 0, 'maximum': 10,
+    'description': 'Seconds for the whole exchange, 5 where it is absent.'}
 _SCALAR: Schema = {'type': ['string', 'number', 'boolean']}
 
 #: The kinds that are asked from the undercloud, each with its schema.
@@ -53,9 +56,7 @@ ASKED_FROM_HERE: dict[str, Schema] = {
                                       'the 200s where it is absent.'},
             'contains': {**_SCALAR, 'description':
                          'What must stand in the first 64 KiB of the body.'},
-            'timeout': {**_TIMEOUT, 'description':
-                        'Seconds for the whole exchange, 5 where it is '
-                        'absent.'},
+            'timeout': _TIMEOUT,
         },
     },
     'tcp': {
@@ -76,9 +77,7 @@ ASKED_FROM_HERE: dict[str, Schema] = {
                      'What is sent first. Facts are replaced.'},
             'expect': {**_TEXT, 'description':
                        'What must stand in the first 64 KiB of the answer.'},
-            'timeout': {**_TIMEOUT, 'description':
-                        'Seconds for the whole exchange, 5 where it is '
-                        'absent.'},
+            'timeout': _TIMEOUT,
         },
     },
 }
