@@ -21,6 +21,7 @@ from tripleo_workflows import exceptions
 from tripleo_workflows.rollout import lifecycle as lifecycle_format
 from tripleo_workflows.rollout import policy
 from tripleo_workflows.rollout import revision
+from tripleo_workflows.rollout import schema
 from tripleo_workflows.rollout import wanted
 
 Entry = dict[str, Any]
@@ -28,6 +29,8 @@ State = Mapping[str, Any]
 
 #: How far a service is with its release, as its state has it.
 FINISHED = 'finished'
+#: What is wanted of a service on a node that it leaves.
+LEFT = 'left'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,13 +41,16 @@ class Surroundings:
     :param nodes: facts of all nodes of the cloud, by name.
     :param down: names of the nodes that do not answer.
     :param role_limits: ``max_unavailable`` by role, where there is one.
+    :param lifecycles: those that were stored, by their digests.
     """
 
     plan: str
     key: bytes
     nodes: Mapping[str, Mapping[str, Any]]
-    down: Set[str] = frozenset()
+    down: frozenset[str] = frozenset()
     role_limits: Mapping[str, int | str] = dataclasses.field(
+        default_factory=dict)
+    lifecycles: Mapping[str, lifecycle_format.Lifecycle] = dataclasses.field(
         default_factory=dict)
 
 
@@ -94,6 +100,7 @@ def entry(service: wanted.Service, state: State, around: Surroundings,
         'batches': _batches(service, rolled, around, fresh),
         'steps': _steps(service.first, state, bool(nodes), fresh,
                         bool(left)),
+        'seconds': state.get('seconds', {}),
         'leaving': leaving(state, around,
                            {node.name for node in service.nodes}),
     }
@@ -106,6 +113,7 @@ def leaving_entry(state: State, around: Surroundings) -> Entry:
             'skipped': {}, 'left_undone': [], 'batches': [],
             'steps': {lifecycle_format.PREPARE: [],
                       lifecycle_format.FINISH: []},
+            'seconds': state.get('seconds', {}),
             'leaving': leaving(state, around, set())}
 
 
@@ -133,6 +141,7 @@ def phases_of(entry: Mapping[str, Any]) -> list[str]:
 def _nodes(service: wanted.Service, state: State, around: Surroundings,
            parts: Mapping[str, Mapping[str, str]]) -> dict[str, Entry]:
     recorded = state.get('nodes', {})
+    inputs = _Inputs(around.lifecycles)
     nodes = {}
 
     for node in service.nodes:
@@ -149,10 +158,48 @@ def _nodes(service: wanted.Service, state: State, around: Surroundings,
                 'base': base.get('revision'), 'wanted': aim,
                 'from_release': base.get('release'),
                 'back': base.get('lifecycle'),
-                'why': _why(base, parts[node.role], changed),
+                'why': _why(base, parts[node.role], changed, inputs.of(
+                    base.get('lifecycle'), lifecycle)),
                 'way': _way(base, lifecycle, changed)}
 
     return nodes
+
+
+class _Inputs:
+    """Which inputs of a step have changed; the same for many nodes."""
+
+    def __init__(self, lifecycles: Mapping[str, lifecycle_format.Lifecycle]):
+        self._lifecycles = lifecycles
+        self._known: dict[tuple[str, int], dict[str, str]] = {}
+
+    def of(self, digest: str | None, lifecycle: lifecycle_format.Lifecycle
+           ) -> dict[str, str]:
+        """By step, what of it differs from a stored lifecycle."""
+        if digest is None or digest not in self._lifecycles:
+            return {}
+
+        key = digest, id(lifecycle)
+
+        if key not in self._known:
+            self._known[key] = {
+                step: _differences(
+                    step, self._lifecycles[digest]['steps'].get(step, {}),
+                    lifecycle['steps'].get(step, {}), lifecycle['secrets'])
+                for step in lifecycle_format.REVISION_STEPS}
+
+        return self._known[key]
+
+
+def _differences(step: str, before: Mapping[str, Any],
+                 after: Mapping[str, Any], secrets: list[str]) -> str:
+    values = before.get('inputs', {}), after.get('inputs', {})
+    names = [name for name in dict.fromkeys((*values[1], *values[0]))
+             if name not in secrets
+             and values[0].get(name) != values[1].get(name)]
+    names += [kind for kind in schema.KINDS
+              if before.get(kind) != after.get(kind)]
+
+    return f'{step} ({", ".join(names)})' if names else step
 
 
 def _changed(base: State, parts: Mapping[str, str]) -> list[str]:
@@ -162,7 +209,8 @@ def _changed(base: State, parts: Mapping[str, str]) -> list[str]:
             if parts.get(part) != before.get(part)]
 
 
-def _why(base: State, parts: Mapping[str, str], changed: list[str]) -> str:
+def _why(base: State, parts: Mapping[str, str], changed: list[str],
+         inputs: Mapping[str, str]) -> str:
     if base.get('revision') is None:
         return 'not rolled yet'
 
@@ -172,7 +220,8 @@ def _why(base: State, parts: Mapping[str, str], changed: list[str]) -> str:
     if base['release'] != parts['release']:
         return f'release {base["release"]} → {parts["release"]}'
 
-    return f'{" and ".join(changed or ["the node"])} changed'
+    return ' and '.join(inputs.get(part, part)
+                        for part in changed or ['the node']) + ' changed'
 
 
 def _way(base: State, lifecycle: lifecycle_format.Lifecycle,

@@ -58,13 +58,16 @@ class Request:
 
 
 def compute(cloud: stack_cloud.Cloud, request: Request,
-            states: Mapping[str, Mapping[str, Any]], key: bytes
+            states: Mapping[str, Mapping[str, Any]], key: bytes,
+            lifecycles: Mapping[str, lifecycle_format.Lifecycle] | None = None
             ) -> Document:
     """Compute the rollout of a cloud.
 
     :param states: what the record knows of each service; see
         :meth:`tripleo_workflows.operation.record.Record.states`.
     :param key: of the revisions; see :func:`revision.load_key`.
+    :param lifecycles: those that were stored, by their digests, to tell
+        which inputs have changed.
     :returns: a document in JSON's types, without the values of secrets.
         Equal inputs give equal documents.
     :raises InvalidInput: a lifecycle breaks its format, services depend on
@@ -86,7 +89,7 @@ def compute(cloud: stack_cloud.Cloud, request: Request,
         frozenset(request.down), {
             role: rules['max_unavailable'] for role, rules
             in request.policies.get('roles', {}).items()
-            if 'max_unavailable' in rules})
+            if 'max_unavailable' in rules}, lifecycles or {})
     before, not_here = order.graph(_after(services, states), plan)
     _keep_apart(before, services, around.role_limits)
     chosen = selection.Chosen(request.selected, around.nodes,

@@ -17,12 +17,15 @@ and ``HOOKS`` are ``lifecycle_policy`` and ``lifecycle_hooks`` of a plan's
 environment. The reference pages are made from their descriptions.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import jsonschema
 
 from tripleo_workflows import exceptions
 from tripleo_workflows.checks import schema as checks_schema
+from tripleo_workflows.plan import documents
+from tripleo_workflows.plan import environment as plan_environment
 
 Schema = dict[str, Any]
 
@@ -246,6 +249,7 @@ HOOKS: Schema = {
             **_RUN}},
 }
 
+_OF_PLAN = {'lifecycle_policy': POLICY, 'lifecycle_hooks': HOOKS}
 _LIFECYCLE = jsonschema.Draft202012Validator(LIFECYCLE)
 
 
@@ -266,3 +270,13 @@ def require(service: str, content: Any) -> None:
         f'{field} {checks_schema.problem(error)}.',
         "Correct it in the service's template and preview again.",
         service=service, field=field)
+
+
+def require_environment(environment: Mapping[str, Any]) -> None:
+    """Refuse policies or hooks of a plan that break the format.
+
+    :raises InvalidInput: the text names the field.
+    """
+    documents.check(plan_environment.FILE, {
+        key: environment[key] for key in _OF_PLAN if key in environment},
+        {'type': 'object', 'properties': _OF_PLAN})

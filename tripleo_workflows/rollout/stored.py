@@ -16,6 +16,8 @@ A node that is put back, and a service that leaves a node, go by the steps
 with which they came, not by those of the templates of today.
 """
 
+from collections.abc import Iterable
+
 from tripleo_workflows import exceptions
 from tripleo_workflows.operation import record as operation_record
 from tripleo_workflows.rollout import lifecycle as lifecycle_format
@@ -53,6 +55,15 @@ def load(record: operation_record.Record, digest: str | None
             lifecycle=digest)
 
     return found
+
+
+def load_all(record: operation_record.Record, digests: Iterable[str]
+             ) -> dict[str, lifecycle_format.Lifecycle]:
+    """Those of some lifecycles that are there, by their digests."""
+    found = {digest: record.get(_name(digest)) for digest in digests}
+
+    return {digest: lifecycle for digest, lifecycle in found.items()
+            if lifecycle is not None}
 
 
 def _name(digest: str) -> str:
