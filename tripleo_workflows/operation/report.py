@@ -207,9 +207,9 @@ def _steps(story: Story, document: Row) -> Iterator[Row]:
                    'nodes': table.counts(entry.get('nodes', {}).values())}
 
     for service, entry in document.get('services', {}).items():
-        for number, nodes in enumerate(entry['batches'], 1):
-            if (service, number) not in seen:
-                yield {'service': service, 'batch': number, 'step': '',
+        for place, nodes in enumerate(entry['batches'], 1):
+            if (service, str(place)) not in seen:
+                yield {'service': service, 'batch': str(place), 'step': '',
                        'nodes': {'waiting': len(nodes)}}
 
 
