@@ -261,14 +261,6 @@ class DeliveredStep:
             known['status'] = UNREACHABLE
 
 
-def retry_decided(record: operation_record.Record,
-                  operation: operation_record.Operation) -> bool:
-    """Whether who resumed under this fence wants failed steps again."""
-    decision = record.get(f'{operation.id}/{operation.fence}/resumed.json')
-
-    return bool(decision and decision.get('retry_failed'))
-
-
 def _as_variable(value: object) -> str:
     # YAML's booleans are spelled as people write them in a template.
     return str(value).lower() if isinstance(value, bool) else str(value)

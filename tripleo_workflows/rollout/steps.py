@@ -12,7 +12,6 @@
 
 """Carrying a batch of a service through its steps."""
 
-import functools
 import time
 from typing import Any
 
@@ -84,9 +83,9 @@ class Batch:
         if not concerned or self._is_done(step):
             return self._answer(step)
 
-        if held := holding.enforce(
-                self._clients, self._operation,
-                decisions.read(self._record, self._operation.id)):
+        decided = decisions.read(self._record, self._operation.id)
+
+        if held := holding.enforce(self._clients, self._operation, decided):
             return {**self._answer(step), 'held': held}
 
         entry = self._steps.setdefault(step, {'nodes': {}})
@@ -100,7 +99,8 @@ class Batch:
                          begun=round(time.time(), 3))
 
         try:
-            self._carry_out(step, entry, concerned, time.time() + seconds)
+            self._carry_out(step, entry, concerned, decided,
+                            time.time() + seconds)
         except exceptions.TripleoError as error:
             entry['error'] = str(error)
             raise
@@ -110,7 +110,8 @@ class Batch:
         return self._answer(step)
 
     def _carry_out(self, step: str, entry: Answer,
-                   concerned: dict[str, Any], until: float) -> None:
+                   concerned: dict[str, Any], decided: decisions.Decisions,
+                   until: float) -> None:
         lifecycles = self._service['lifecycle']
 
         if step in lifecycle_format.CHECK_STEPS:
@@ -123,8 +124,7 @@ class Batch:
             self._operation, self._name, self._number, step, lifecycles,
             concerned, entry['nodes'],
             lambda role: self._secrets(role, step),
-            functools.cache(lambda: delivered.retry_decided(
-                self._record, self._operation)))
+            lambda: decided.retry(self._operation.fence))
 
         if sending.send_missing(until):
             # Whoever goes on after a crash here finds what was sent.
