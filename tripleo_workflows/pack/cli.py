@@ -65,6 +65,16 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(func=_lint)
 
     command = commands.add_parser(
+        'rehearse', help='run workflows on the real engine, in one process '
+                         'and without services')
+    command.add_argument('files', type=pathlib.Path, nargs='+',
+                         metavar='FILE', help='a file of rehearsals')
+    command.add_argument(
+        '--full', action='store_true',
+        help='end with 1, too, where something was not covered')
+    command.set_defaults(func=_rehearse)
+
+    command = commands.add_parser(
         'watchdog', help='resume operations that an accident has stopped, '
                          'and report the others')
     command.add_argument('--plan', metavar='NAME', default='',
@@ -112,6 +122,14 @@ def _lint(arguments: argparse.Namespace) -> bool:
         print(finding)
 
     return bool(found)
+
+
+def _rehearse(arguments: argparse.Namespace) -> bool:
+    _need_mistral()
+    from tripleo_workflows.pack.rehearsal import rehearse
+
+    return rehearse.rehearse(arguments.files, workbooks.paths(),
+                             arguments.full)
 
 
 def _need_mistral() -> None:
