@@ -25,6 +25,7 @@ from mistralclient.api.v2 import client as mistral_client
 
 from tripleo_workflows import clients as service_clients
 from tripleo_workflows import exceptions
+from tripleo_workflows.operation import decisions
 from tripleo_workflows.operation import lock
 from tripleo_workflows.operation import record as operation_record
 
@@ -136,7 +137,7 @@ def _open_error(mistral: mistral_client.Client, plan: str,
 def close(clients: service_clients.Clients, record: operation_record.Record,
           opened: operation_record.Object, how: str, person: str,
           reason: str = '', summary: dict[str, Any] | None = None) -> None:
-    """End an operation in the record, once, and drop its compiled graphs.
+    """End an operation in the record, once, and drop what it had in Mistral.
 
     :param how: ``finished``, ``aborted`` or ``expired``.
     :param summary: what it has done, for those who ask later.
@@ -148,6 +149,7 @@ def close(clients: service_clients.Clients, record: operation_record.Record,
             'how': how, 'person': person, 'when': lock.now(),
             'reason': reason, 'summary': summary or {}})
 
+    decisions.forget_claims(clients, record.plan, opened['operation'])
     newest, _ = lock.current(clients.mistral, record.plan)
 
     for fence in range(opened['fence'], newest + 1):
@@ -164,9 +166,20 @@ def made_trusts(record: operation_record.Record,
 
 
 def drop_graph(mistral: mistral_client.Client, name: str) -> None:
-    """Remove a compiled graph, if it is there."""
+    """Remove a compiled graph and its parts, as far as they are there."""
+    number = 0
+
+    while _drop(mistral, f'{name}.{number}' if number else name) or not number:
+        number += 1
+
+
+def _drop(mistral: mistral_client.Client, name: str) -> bool:
     try:
         mistral.workflows.delete(name)
     except mistral_base.APIException as error:
         if error.error_code != 404:
             raise
+
+        return False
+
+    return True

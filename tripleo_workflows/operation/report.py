@@ -116,7 +116,7 @@ class Story:
     closed: Row | None
     fence: int
     decisions: dict[int, Row]
-    batches: dict[tuple[str, int], Row]
+    batches: dict[tuple[str, str], Row]
 
 
 def read(record: operation_record.Record, operation: str = '') -> Story:
@@ -136,7 +136,7 @@ def read(record: operation_record.Record, operation: str = '') -> Story:
 
     names = record.names(f'{operation}/')
     fence = max(opened['fence'], operation_record.highest_fence(names))
-    newest: dict[tuple[str, int], tuple[int, str]] = {}
+    newest: dict[tuple[str, str], tuple[int, str]] = {}
 
     for name in names:
         if batch := operation_record.batch_of(name):
