@@ -13,6 +13,7 @@
 """A rollout over time: as it is estimated, or as the record has it."""
 
 import dataclasses
+import itertools
 from collections.abc import Iterable
 from collections.abc import Iterator
 from collections.abc import Mapping
@@ -207,7 +208,7 @@ def _frames(document: Document, pieces: Sequence[Piece], path: Sequence[str]
 
 def _arrows(document: Document, phases: Spans, path: Sequence[str]
             ) -> Iterator[drawing.Arrow]:
-    along = {*zip(path, path[1:], strict=False)}
+    along = {*itertools.pairwise(path)}
 
     for name, (begun, _) in phases.items():
         service, _, phase = name.rpartition('.')
