@@ -65,7 +65,7 @@ class AgentTestCase(testtools.TestCase):
     def request(self, payload='', service='web', step='start', attempt=1,
                 operation='operation', **changes):
         return {'key': {'plan': self.plan, 'operation': operation,
-                        'service': service, 'batch': 1, 'step': step,
+                        'service': service, 'batch': '1', 'step': step,
                         'node': self.node.name, 'attempt': attempt},
                 'fence': 1, 'kind': 'script', 'payload': payload,
                 'timeout': 60, 'idempotent': False, 'environment': {},

@@ -205,9 +205,20 @@ def made_trusts(record: operation_record.Record,
 
 
 def drop_graph(mistral: mistral_client.Client, name: str) -> None:
-    """Remove a compiled graph, if it is there."""
+    """Remove a compiled graph and its parts, as far as they are there."""
+    number = 0
+
+    while _drop(mistral, f'{name}.{number}' if number else name) or not number:
+        number += 1
+
+
+def _drop(mistral: mistral_client.Client, name: str) -> bool:
     try:
         mistral.workflows.delete(name)
     except mistral_base.APIException as error:
         if error.error_code != 404:
             raise
+
+        return False
+
+    return True

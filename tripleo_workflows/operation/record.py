@@ -25,7 +25,9 @@ object                                          what it holds
 ``<operation>/closed.json``                     how, when and why it ended
 ``<operation>/decisions/<number>.json``         what a person decided
 ``<operation>/<n>/waiting.json``                what it waits for under n
-``<operation>/<n>/<service>.<batch>.json``      states of a batch's steps
+``<operation>/<n>/<service>.<batch>.json``      states of a batch's steps;
+                                                it is a number, or ``prepare``
+                                                and the like
 ``state/<n>/base.json``                         all services' states under n-1
 ``state/<n>/<service>.json``                    a service's state
 ==============================================  ============================
@@ -45,7 +47,7 @@ from tripleo_workflows.deployments import objects
 Object = dict[str, Any]
 
 _BATCH = re.compile(r'[^/]+/(?P<fence>\d+)/(?P<service>[^/]+)'
-                    r'\.(?P<number>\d+)\.json')
+                    r'\.(?P<batch>[\w-]+)\.json')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,14 +77,14 @@ def highest_fence(names: Iterable[str]) -> int:
                 if len(parts) > 2 and parts[1].isdigit()), default=0)
 
 
-def batch_of(name: str) -> tuple[int, str, int] | None:
-    """Fence, service and number of the batch that an object is about.
+def batch_of(name: str) -> tuple[int, str, str] | None:
+    """Fence, service and name of the batch that an object is about.
 
     :returns: None where the name is not a batch's.
     """
     found = _BATCH.fullmatch(name)
 
-    return (int(found['fence']), found['service'], int(found['number'])
+    return (int(found['fence']), found['service'], found['batch']
             ) if found else None
 
 
@@ -155,7 +157,7 @@ class Record:
 
         return document
 
-    def batch(self, operation: Operation, service: str, batch: int) -> Object:
+    def batch(self, operation: Operation, service: str, batch: str) -> Object:
         """States of a batch's steps, from the newest fence that knows them.
 
         :returns: ``{step: {node: {status, …}}}``, empty where nothing
@@ -169,7 +171,7 @@ class Record:
 
         return {}
 
-    def put_batch(self, operation: Operation, service: str, batch: int,
+    def put_batch(self, operation: Operation, service: str, batch: str,
                   steps: Object) -> None:
         """Write the states of a batch's steps under our own fence."""
         self.put(f'{operation.id}/{operation.fence}/{service}.{batch}.json',

@@ -127,7 +127,7 @@ class Story:
     fence: int
     decisions: decisions.Decisions
     waits: holding.Waiting | None
-    batches: dict[tuple[str, int], Row]
+    batches: dict[tuple[str, str], Row]
 
     @property
     def held(self) -> str:
@@ -169,7 +169,7 @@ def read(record: operation_record.Record, operation: str = '') -> Story:
     fence = max(opened['fence'], operation_record.highest_fence(names), *(
         decision.details['fence'] for decision
         in decided.of_kind(decisions.GO_ON)))
-    newest: dict[tuple[str, int], tuple[int, str]] = {}
+    newest: dict[tuple[str, str], tuple[int, str]] = {}
 
     for name in names:
         if batch := operation_record.batch_of(name):
@@ -246,9 +246,9 @@ def _steps(story: Story, document: Row) -> Iterator[Row]:
                    'nodes': table.counts(entry.get('nodes', {}).values())}
 
     for service, entry in document.get('services', {}).items():
-        for number, nodes in enumerate(entry['batches'], 1):
-            if (service, number) not in seen:
-                yield {'service': service, 'batch': number, 'step': '',
+        for place, nodes in enumerate(entry['batches'], 1):
+            if (service, str(place)) not in seen:
+                yield {'service': service, 'batch': str(place), 'step': '',
                        'nodes': {'waiting': len(nodes)}}
 
 

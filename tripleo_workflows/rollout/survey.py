@@ -23,6 +23,7 @@ from tripleo_workflows.operation import lifetime
 from tripleo_workflows.operation import lock
 from tripleo_workflows.operation import record as operation_record
 from tripleo_workflows.rollout import correction
+from tripleo_workflows.rollout import document as rollout_document
 
 
 def look(clients: service_clients.Clients, wanted: lock.Holder, plan: str,
@@ -95,7 +96,8 @@ def require_answers(record: operation_record.Record, holder: lock.Holder,
             'Start tripleo.upgrade.v1.run, which does so.',
             plan=record.plan, fence=fence)
 
-    silent = sorted(_known(document['services']) & {*found['silent']})
+    silent = sorted(rollout_document.concerned(document)
+                    & {*found['silent']})
 
     if silent:
         raise exceptions.DeadlineExceeded(
