@@ -13,6 +13,11 @@
 """An operation that a person holds, on real services."""
 
 import json
+import os
+import re
+import signal
+import subprocess
+import sys
 import time
 
 import testtools
@@ -21,6 +26,8 @@ from tests.functional import cloud as functional_cloud
 from tests.functional import test_operations
 from tripleo_workflows.operation import lock
 from tripleo_workflows.operation import record
+from tripleo_workflows.undercloud import readiness
+from tripleo_workflows.undercloud import supervision
 
 PLAN = functional_cloud.PLAN
 SERVICE = 'monitor_agent'
@@ -66,18 +73,24 @@ class HoldTestCase(testtools.TestCase):
 
         :returns: the process, and the file to which it writes.
         """
-        told = tempfile.NamedTemporaryFile('r')  # noqa: SIM115
-        self.addCleanup(told.close)
-        watching = subprocess.Popen(
-            [sys.executable, '-m', 'openstackclient.shell', 'tripleo',
-             'operation', 'watch', PLAN], stdout=pathlib.Path(
-                 told.name).open('w'))
+        told = self.cloud.state.root / 'watch.log'
+
+        with told.open('w') as file:
+            watching = subprocess.Popen(
+                [sys.executable, '-m', 'openstackclient.shell', 'tripleo',
+                 'operation', 'watch', PLAN], stdout=file,
+                stderr=subprocess.STDOUT)
+
         self.addCleanup(watching.kill)
 
         return watching, told
 
-    def restart_mistral(self, until):
-        """Kill Mistral; start it again once something was noticed."""
+    def interrupt_mistral(self, noticed):
+        """Kill Mistral, and wait until that was noticed and it is back."""
+        supervisor = supervision.Supervisor(self.cloud.state)
+        os.kill(supervisor.pid('mistral'), signal.SIGKILL)
+        self.wait_for(noticed)
+        readiness.wait(self.cloud.state, supervisor, 'mistral', 60)
 
     def test_a_pause_holds_whatever_the_engine_does(self):
         interval = self.cloud.parameter('MonitorAgentInterval', 10)
@@ -86,6 +99,7 @@ class HoldTestCase(testtools.TestCase):
         execution = self.cloud.start('tripleo.upgrade.v1.run', plan=PLAN,
                                      digest=digest)
         self.wait_for(lambda: self.begun(execution))
+        watching, told = self.watch()
         held = self.cloud.run('tripleo.operation.v1.pause', plan=PLAN,
                               reason='lunch')
         self.assertEqual((execution, execution, 'PAUSED'), (
@@ -101,8 +115,15 @@ class HoldTestCase(testtools.TestCase):
         self.assertIn('held by admin since', waits['Why'])
         self.assertIn('lunch', waits['Why'])
 
+        self.wait_for(lambda: 'held by admin' in told.read_text())
+        self.interrupt_mistral(
+            lambda: 'connection lost' in told.read_text())
         code, output, errors = test_operations.openstack('resume', PLAN)
         self.assertEqual(0, code, errors)
         self.assertIn('Services rolled: 1', output)
+        self.assertEqual(0, watching.wait(30), told.read_text())
+        self.assertRegex(told.read_text(), re.compile(
+            'connected again.*goes on under fence.*Services rolled: 1',
+            re.DOTALL))
         self.assertEqual({'done'}, {
             self.status()[node]['Status'] for node in NODES})

@@ -109,11 +109,12 @@ class Guard(base.Action):
     saved; ``deadline_seconds`` after which the operation, if it has not ended,
     is expired; ``trust``, one that the caller made beforehand; ``rights``, as
     tripleo.operation.lock returned them; ``not_before`` and ``not_after``,
-    the window in which things may be begun, ISO 8601 with a time zone. Takes the plan's lock, makes sure
-    that all nodes have answered the survey and that the cloud is still what
-    the rollout was computed from, makes a trust of the caller and stores the
-    graph as a private workflow. Returns ``operation``, the input of all tasks
-    below, and ``graph``, the workflow's name.
+    the window in which things may be begun, ISO 8601 with a time zone. Takes
+    the plan's lock, makes sure that all nodes have answered the survey and
+    that the cloud is still what the rollout was computed from, makes a trust
+    of the caller and stores the graph as a private workflow. Returns
+    ``operation``, the input of all tasks below, and ``graph``, the workflow's
+    name.
     """
 
     def __init__(self, plan: str, digest: str,
