@@ -37,6 +37,11 @@ FINISH_STEPS = ('migrate', 'contract', 'cleanup')
 #: What a step may run on a node.
 KINDS = ('script', 'playbook')
 
+#: What a step's environment holds beside its inputs; no input is named so.
+RESERVED = ('NODE_NAME', 'NODE_ADDRESS', 'NODE_ROLE', 'NODE_INDEX',
+            'OPERATION', 'BATCH', 'ATTEMPT', 'FROM_RELEASE')
+
+_INPUT_NAME = f'^(?!({"|".join(RESERVED)})$)[A-Za-z_][A-Za-z0-9_]*$'
 _SCALAR: Schema = {'type': ['string', 'number', 'boolean']}
 _NAMES: Schema = {'type': 'array', 'uniqueItems': True,
                   'items': {'type': 'string'}}
@@ -57,7 +62,7 @@ _RUN: Schema = {
                        'script, or extra variables of the playbook. A list '
                        'is passed on with spaces between its items.',
         'type': 'object',
-        'propertyNames': {'pattern': '^[A-Za-z_][A-Za-z0-9_]*$'},
+        'propertyNames': {'pattern': _INPUT_NAME},
         'additionalProperties': {'anyOf': [
             _SCALAR, {'type': 'array', 'items': _SCALAR}]}},
     'timeout': {'description': 'Seconds, 600 where it is absent.',
