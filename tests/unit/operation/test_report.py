@@ -14,6 +14,7 @@ from keystoneauth1 import exceptions as keystone_exceptions
 
 from tests.unit.operation import test_going_on
 from tripleo_workflows import exceptions
+from tripleo_workflows.operation import history
 from tripleo_workflows.operation import report
 
 PLAN = test_going_on.PLAN
@@ -42,7 +43,7 @@ class ReportTestCase(test_going_on.OperationTestCase):
 
     def log(self):
         return [row['what'] for row in
-                report.log(report.read(self.record))]
+                history.log(report.read(self.record))]
 
     def test_what_is_open_and_what_ended(self):
         rows = report.operations(self.clients, PLAN)
@@ -61,8 +62,9 @@ class ReportTestCase(test_going_on.OperationTestCase):
                            row['nodes']) for row in self.show()['steps']])
 
     def test_the_newest_fence_counts(self):
-        self.record.put('first/3/resumed.json', {
-            'person': 'bob', 'since': '2026-11-22T11:00:00Z',
+        self.record.put('first/decisions/1.json', {
+            'kind': 'go_on', 'fence': 3, 'retry_failed': False,
+            'person': 'bob', 'when': '2026-11-22T11:00:00Z',
             'by': 'watchdog', 'reason': 'lost', 'take_over': True})
         self.put_step('stop', {'node-0': {'status': 'sent'}}, fence=3)
         shown = self.show()
@@ -87,7 +89,8 @@ class ReportTestCase(test_going_on.OperationTestCase):
                       shown['failed'][0]['error'])
         self.assertIn('not known', shown['failed'][1]['error'])
         self.assertIn(f'resume {PLAN} --retry-failed', shown['next'][0])
-        self.assertIn(f'abort {PLAN}', shown['next'][1])
+        self.assertIn(f'skip {PLAN} ', shown['next'][1])
+        self.assertIn(f'abort {PLAN}', shown['next'][2])
 
     def test_a_check_that_failed_has_no_node(self):
         self.put_step('gate', {'node-0': {'status': 'sent'}},

@@ -14,7 +14,6 @@ import time
 
 import testtools
 
-from tests.unit import fakes
 from tripleo_workflows import exceptions
 from tripleo_workflows.operation import record as operation_record
 from tripleo_workflows.rollout import delivered
@@ -211,17 +210,3 @@ class DeliveredStepTestCase(testtools.TestCase):
         self.carry_out(step='start')
         self.assertEqual({'FAST': 'true'}, self.nodes.step.environment)
         self.assertEqual({'PASSWORD': '5'}, self.nodes.targets['a'].secrets)
-
-
-class RetryTestCase(testtools.TestCase):
-
-    def test_only_a_decision_under_the_own_fence_counts(self):
-        swift = fakes.Swift()
-        swift.put_container('overcloud-operations')
-        record = operation_record.Record(swift, 'overcloud')
-        record.put('operation/2/resumed.json', {'retry_failed': True})
-
-        for fence, decided in ((1, False), (2, True), (3, False)):
-            self.assertEqual(decided, delivered.retry_decided(
-                record, operation_record.Operation(
-                    'operation', 'overcloud', fence, 1, 'digest')))
