@@ -56,8 +56,8 @@ class ReportTestCase(test_going_on.OperationTestCase):
         self.assertEqual([PLAN], report.plans(self.clients))
 
     def test_steps_and_batches_that_wait(self):
-        self.assertEqual([('web', 1, 'stop', {'done': 1}),
-                          ('web', 2, '', {'waiting': 1})],
+        self.assertEqual([('web', '1', 'stop', {'done': 1}),
+                          ('web', '2', '', {'waiting': 1})],
                          [(row['service'], row['batch'], row['step'],
                            row['nodes']) for row in self.show()['steps']])
 
