@@ -41,8 +41,8 @@ from tripleo_workflows.undercloud import state as undercloud_state
 
 PLAN = 'overcloud'
 NODES = ['overcloud-controller-0', 'overcloud-controller-1',
-         'overcloud-controller-2', 'overcloud-compute-0',
-         'overcloud-compute-1']
+         'overcloud-controller-2', 'overcloud-database-0',
+         'overcloud-compute-0', 'overcloud-compute-1']
 #: Ports of the sample's load balancer and of the web service behind it.
 BALANCER_PORT = 8000
 WEB_PORT = 8080
@@ -286,7 +286,7 @@ def run(clock: Clock, state: pathlib.Path, subnet: str | None) -> int:
     with clock.part('A real undercloud'):
         start_undercloud(state)
 
-    with clock.part('Five nodes that wait'):
+    with clock.part('Six nodes that wait'):
         addresses = add_nodes(state, subnet)
 
     clients = service_clients.from_environment()
