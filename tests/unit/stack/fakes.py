@@ -29,7 +29,8 @@ class Heat:
         self.refusal = None
         self.stacks = types.SimpleNamespace(
             get=self._get, create=self._create, update=self._update,
-            delete=self._delete, validate=self._validate, output_show=self._output_show)
+            delete=self._delete, validate=self._validate,
+            output_show=self._output_show)
         self.events = types.SimpleNamespace(list=self._events)
         self.resources = types.SimpleNamespace(
             list=self._resources, get=self._resource)
