@@ -177,11 +177,19 @@ def read(record: operation_record.Record, operation: str = '') -> Story:
             newest[service, number] = max(
                 newest.get((service, number), (0, '')), (under, name))
 
+    batches = {key: record.get(name) or {}
+               for key, (_, name) in newest.items()}
+
     return Story(
         record.plan, opened, record.get(f'{operation}/closed.json'), fence,
         decided, holding.waiting(record, operation, fence),
-        {key: record.get(name) or {}
-         for key, (_, name) in sorted(newest.items())})
+        {key: batches[key] for key in sorted(batches, key=lambda key: (
+            key[0], _begun(batches[key]), key[1]))})
+
+
+def _begun(steps: Row) -> float:
+    return min((entry.get('begun', 0) for entry in steps.values()),
+               default=0.0)
 
 
 def _newest(record: operation_record.Record) -> str:

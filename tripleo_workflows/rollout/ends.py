@@ -46,7 +46,8 @@ TRUST_SECONDS = 3600
 
 def guard(clients: service_clients.Clients, wanted: lock.Holder, plan: str,
           digest: str, grant: Grant,
-          deadline_seconds: int = DEADLINE_SECONDS) -> dict[str, Any]:
+          deadline_seconds: int = DEADLINE_SECONDS,
+          window: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Open an operation, or go on with it, and compile its graph.
 
     :param wanted: who wants the lock; where its root execution holds the
@@ -56,6 +57,8 @@ def guard(clients: service_clients.Clients, wanted: lock.Holder, plan: str,
         its id as ``trust``, and whether it was ``made`` for the operation.
     :param deadline_seconds: after which an operation that has not ended is
         expired, counted from its opening.
+    :param window: the maintenance window that it is opened with, as
+        :func:`tripleo_workflows.operation.window.window` gives it.
     :returns: ``operation`` (what all tasks are given) and ``graph`` (the
         name of the compiled workflow).
     :raises OperationInProgress: somebody else holds the plan.
@@ -66,7 +69,7 @@ def guard(clients: service_clients.Clients, wanted: lock.Holder, plan: str,
     fence, holder = lifetime.enter(clients, plan, dataclasses.replace(
         wanted, verb=document['verb']))
     rollout_survey.require_answers(record, holder, fence, document)
-    opened = record.get(f'{holder.operation}/operation.json')
+    opened = lifetime.opened_with(record, holder.operation)
     _require_unchanged(clients, record, document, digest,
                        going_on=opened is not None)
 
@@ -74,7 +77,8 @@ def guard(clients: service_clients.Clients, wanted: lock.Holder, plan: str,
         opened = {**dataclasses.asdict(holder), 'digest': digest,
                   'verb': document['verb'], 'fence': fence,
                   'begun': round(time.time(), 3),
-                  'deadline': round(time.time()) + deadline_seconds}
+                  'deadline': round(time.time()) + deadline_seconds,
+                  **(window or {})}
         record.put(f'{holder.operation}/operation.json', opened)
     elif opened['digest'] != digest:
         raise exceptions.DocumentOutdated(
