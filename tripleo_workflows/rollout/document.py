@@ -138,13 +138,14 @@ def touched(document: Mapping[str, Any]) -> set[str]:
             for name in (*entry['nodes'], *entry['leaving'])}
 
 
-def concerned(document: Mapping[str, Any]) -> set[str]:
-    """Names of all nodes on which something is to be carried out."""
-    return touched(document) | {
-        name for entry in document['services'].values() if any(
-            entry['steps'].values())
-        for name in ([entry['bootstrap']] if entry['nodes']
-                     else entry['members'])}
+def concerned(document: Mapping[str, Any], service: str) -> set[str]:
+    """Names of the nodes on which a service has something to do."""
+    entry = document['services'][service]
+    once = [entry['bootstrap']] if any(entry['steps'].values()) else []
+    # Where only the end is missing, all nodes may have a part in it.
+    everywhere = entry['members'] if once and not entry['nodes'] else []
+
+    return {*entry['nodes'], *entry['leaving'], *once, *everywhere}
 
 
 def _after(services: Mapping[str, wanted.Service],
