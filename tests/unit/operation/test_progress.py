@@ -135,7 +135,8 @@ class WatchTestCase(test_decisions.DecisionsTestCase):
 
         self.happens = [lose, lambda: None, find, self.end]
         self.assertEqual([
-            'connection lost (ConnectFailure), trying again', 'connected again',
+            'connection lost (ConnectFailure), trying again',
+            'connected again',
             'web.1 stop a done 0.4 s', 'execution first SUCCESS'],
             self.watch()[1:])
 
