@@ -94,7 +94,10 @@ def guard(clients: service_clients.Clients, wanted: lock.Holder, plan: str,
     delivery.prepare_container(clients.swift, record.container)
     name = graph.workflow_name(operation)
 
-    for part, text in graph.compile_workflows(document, name).items():
+    compiled = graph.compile_workflows(
+        document, name, opened.get('concurrency', graph.AT_ONCE))
+
+    for part, text in compiled.items():
         _store_workflow(clients, part, text)
 
     return {'operation': dataclasses.asdict(operation), 'graph': name}
