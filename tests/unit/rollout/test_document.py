@@ -146,7 +146,7 @@ class ComputeTestCase(DocumentTestCase):
             'nodes': ['controller-1']})
 
         self.assertEqual({'controller-1'}, document.touched(rollout))
-        self.assertEqual({'controller-1'}, document.concerned(rollout))
+        self.assertEqual({'controller-1'}, document.concerned(rollout, 'web'))
 
     def test_secrets_stay_out_and_their_change_is_seen(self):
         def services(password):
