@@ -71,7 +71,7 @@ def _window(unit: 'steps.Unit') -> str | None:
     if closed is None:
         return None
 
-    what = f'{unit.service}.{unit.name} waits for {closed.why}'
+    what = f'{closed.why}, to begin with {unit.service}.{unit.name}'
     holding.wait(unit.clients, unit.operation, what, closed.until)
 
     return what
