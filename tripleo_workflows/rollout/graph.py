@@ -110,15 +110,7 @@ def _cut(before: order.Graph) -> list[list[str]]:
 def _tasks(document: rollout_document.Document, before: order.Graph,
            names: Iterable[str], concurrency: int) -> Tasks:
     chosen = {name: before[name] & {*names} for name in names}
-
-    for level in _levels(chosen):
-        # Not more of them than the executors have threads for.
-        for earlier, later in zip(level, level[AT_ONCE:], strict=False):
-            chosen[later].add(earlier)
-
-    if concurrency < AT_ONCE:
-        _narrow(chosen, concurrency)
-
+    _keep_few_at_once(chosen, min(concurrency, AT_ONCE))
     followers: dict[str, list[str]] = {name: [] for name in chosen}
     tasks: Tasks = {}
 
@@ -138,12 +130,25 @@ def _tasks(document: rollout_document.Document, before: order.Graph,
     return tasks
 
 
-def _narrow(before: order.Graph, concurrency: int) -> None:
-    """Put phases into so many rows, each one after the other."""
-    names = order.in_order(before)
+def _keep_few_at_once(before: order.Graph, most: int) -> None:
+    """Let no more phases run at once than a number.
 
-    for earlier, later in zip(names, names[concurrency:], strict=False):
-        before[later].add(earlier)
+    :param before: changed in place; the order that there is stays.
+    """
+    # In rows, of which each has one that runs: the last one of each row.
+    rows: list[str] = []
+
+    for name in order.in_order(before):
+        earlier = next((last for last in rows if last in before[name]), None)
+
+        if earlier is None and len(rows) == most:
+            earlier = rows[0]
+            before[name].add(earlier)
+
+        if earlier is not None:
+            rows.remove(earlier)
+
+        rows.append(name)
 
 
 def _task(document: rollout_document.Document, name: str) -> Tasks:
