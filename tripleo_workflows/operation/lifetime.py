@@ -195,6 +195,27 @@ def close(clients: service_clients.Clients, record: operation_record.Record,
         drop_graph(clients.mistral, graph_name(opened['operation'], fence))
 
 
+def forget(clients: service_clients.Clients, plan: str,
+           wanted: lock.Holder) -> list[str]:
+    """Forget how services stand, whose nodes are there no more.
+
+    What operations did stays in the record.
+
+    :param wanted: who holds the plan's lock.
+    :returns: names of the services of which something was known.
+    :raises OperationInProgress: somebody else holds it.
+    """
+    fence, _ = enter(clients, plan, wanted)
+    record = operation_record.Record(clients.swift, plan)
+    known = [service for service, state in record.states(fence).items()
+             if state]
+
+    for service in known:
+        record.put_state(fence, service, {})
+
+    return sorted(known)
+
+
 def made_trusts(record: operation_record.Record,
                 operation: operation_record.Operation) -> list[str]:
     """Ids of the trusts that were made for an operation, by whoever."""

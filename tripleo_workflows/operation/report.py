@@ -201,10 +201,15 @@ def _begun(steps: Row) -> float:
                default=0.0)
 
 
+def newest_of(record: operation_record.Record, digest: str) -> Story | None:
+    """The newest operation that ran a rollout, where there is one."""
+    found = [opened for opened in _all(record) if opened['digest'] == digest]
+
+    return read(record, str(found[-1]['operation'])) if found else None
+
+
 def _newest(record: operation_record.Record) -> str:
-    found = [opened for name in record.names('')
-             if name.endswith('/operation.json')
-             and (opened := record.get(name))]
+    found = _all(record)
 
     if not found:
         raise exceptions.NotFound(
@@ -212,7 +217,15 @@ def _newest(record: operation_record.Record) -> str:
             'Start tripleo.upgrade.v1.preview to see what is to be done.',
             plan=record.plan)
 
-    return str(max(found, key=lambda row: row['begun'])['operation'])
+    return str(found[-1]['operation'])
+
+
+def _all(record: operation_record.Record) -> list[Row]:
+    """What operations were opened with, the oldest first."""
+    return sorted(
+        (opened for name in record.names('')
+         if name.endswith('/operation.json')
+         and (opened := record.get(name))), key=lambda row: row['begun'])
 
 
 def show(clients: service_clients.Clients, plan: str, operation: str = ''
