@@ -13,13 +13,10 @@
 """Draw an operation as its record and a prober saw it, as SVG."""
 
 import collections
-import dataclasses
-from collections.abc import Iterable
 from collections.abc import Sequence
 from xml.sax import saxutils
 
-from tripleo_workflows.checks import prober
-from tripleo_workflows.operation import record as operation_record
+from tripleo_workflows.checks import availability
 
 COLOURS = {
     'check': '#bdbdbd', 'drain': '#f6c667', 'stop': '#e58a6b',
@@ -31,51 +28,11 @@ WIDTH, LEFT, RIGHT = 960, 190, 16
 ROW, TOP, STRIP = 26, 66, 60
 
 
-@dataclasses.dataclass(frozen=True)
-class Bar:
-    """A step on a node.
-
-    :param begun: seconds since the epoch, like ``ended``.
-    """
-
-    node: str
-    service: str
-    step: str
-    begun: float
-    ended: float
-
-
-def bars(record: operation_record.Record, operation: str) -> list[Bar]:
-    """Read all steps of an operation from the record."""
-    found = []
-
-    for name in record.names(f'{operation}/'):
-        batch = operation_record.batch_of(name)
-
-        if batch is None:
-            continue
-
-        _, service, _ = batch
-        steps = sorted((record.get(name) or {}).items(),
-                       key=lambda item: item[1]['begun'])
-        ends = [*(entry['begun'] for _, entry in steps[1:]), None]
-
-        for (step, entry), end in zip(steps, ends, strict=True):
-            for node, known in entry['nodes'].items():
-                ended = known.get('known', end or entry['begun'])
-                found.append(Bar(node, service, step, entry['begun'],
-                                 max(ended, entry['begun'])))
-
-    return sorted(found, key=lambda bar: (bar.begun, bar.node))
-
-
-def draw(title: str, steps: Sequence[Bar],
-         outcomes: Iterable[prober.Outcome], started: float) -> str:
-    """Draw the steps of each node over time, and the requests below them.
-
-    :param started: when the prober started, in seconds since the epoch.
-    """
-    seen = [(started + outcome.at, outcome.reason) for outcome in outcomes]
+def draw(title: str, steps: Sequence[availability.Step],
+         report: availability.Report) -> str:
+    """Draw the steps of each node over time, and the requests below them."""
+    seen = [(report.began + outcome.at, outcome.reason)
+            for outcome in report.outcomes]
     begun = min([bar.begun for bar in steps] + [at for at, _ in seen])
     ended = max([bar.ended for bar in steps] + [at for at, _ in seen])
     scale = (WIDTH - LEFT - RIGHT) / max(ended - begun, 1)

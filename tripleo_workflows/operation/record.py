@@ -23,6 +23,7 @@ object                                          what it holds
 ``documents/<digest>.json``                     a rollout, as previewed
 ``<operation>/operation.json``                  verb, person, document, time
 ``<operation>/closed.json``                     how, when and why it ended
+``<operation>/availability/<when>.json``        what a prober saw
 ``<operation>/<n>/resumed.json``                who went on under n, and how
 ``<operation>/<n>/<service>.<batch>.json``      states of a batch's steps
 ``state/<n>/base.json``                         all services' states under n-1

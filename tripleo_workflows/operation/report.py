@@ -29,6 +29,7 @@ from mistralclient.api import base as mistral_base
 from tripleo_workflows import clients as service_clients
 from tripleo_workflows import exceptions
 from tripleo_workflows.deployments import table
+from tripleo_workflows.operation import availability
 from tripleo_workflows.operation import lock
 from tripleo_workflows.operation import record as operation_record
 
@@ -175,8 +176,9 @@ def show(clients: service_clients.Clients, plan: str, operation: str = ''
     :returns: ``operation``, ``plan``, ``verb``, ``person``, ``since``,
         ``state``, ``execution``, ``fence``, ``digest``, ``steps`` (rows of
         service, batch, step and how many nodes stand how), ``failed`` (rows
-        of nodes with status and error), ``decisions``, ``closed`` and
-        ``next``, lines that say how to go on.
+        of nodes with status and error), ``availability`` (what each prober
+        saw, in a line), ``decisions``, ``closed`` and ``next``, lines that
+        say how to go on.
     """
     record = operation_record.Record(clients.swift, plan)
     story = read(record, operation)
@@ -190,6 +192,8 @@ def show(clients: service_clients.Clients, plan: str, operation: str = ''
         'plan': plan, 'execution': execution, 'fence': story.fence,
         'state': how(story.closed) if story.closed else f'open ({state})',
         'steps': list(_steps(story, document)), 'failed': failed,
+        'availability': availability.verdicts(record,
+                                              story.opened['operation']),
         'decisions': [{'fence': fence, **decision}
                       for fence, decision in story.decisions.items()],
         'closed': story.closed,

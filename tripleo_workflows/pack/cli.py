@@ -19,6 +19,7 @@ import sys
 from tripleo_workflows import clients as service_clients
 from tripleo_workflows import exceptions
 from tripleo_workflows.operation import watchdog
+from tripleo_workflows.pack import check
 from tripleo_workflows.pack import sync
 from tripleo_workflows.pack import workbooks
 from tripleo_workflows.plan import environment as plan_environment
@@ -30,12 +31,12 @@ def main(argv: list[str] | None = None) -> int:
     arguments = _parser().parse_args(argv)
 
     try:
-        arguments.func(arguments)
+        found = arguments.func(arguments)
     except exceptions.TripleoError as error:
         print(f'tripleo-workflows: {error}', file=sys.stderr)
         return 1
 
-    return 0
+    return int(found or 0)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -48,6 +49,16 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser(
         'sync', help='make Mistral hold exactly the workbooks of this pack')
     command.set_defaults(func=_sync)
+
+    command = commands.add_parser(
+        'check', help='ask the checks of a file from here; ends with the '
+                      "worst result's code: 0, 1, 2 or 255")
+    command.add_argument('file', type=pathlib.Path, metavar='FILE',
+                         help='a YAML list of checks')
+    command.add_argument(
+        '--fact', action='append', default=[], metavar='NAME=VALUE',
+        help='value of a variable that checks use; may be repeated')
+    command.set_defaults(func=_check)
 
     command = commands.add_parser(
         'watchdog', help='resume operations that an accident has stopped, '
@@ -82,6 +93,10 @@ def _sync(arguments: argparse.Namespace) -> None:
 
     for name, what in outcome.items():
         print(f'{what:10} {name}')
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    return check.run(arguments.file, arguments.fact)
 
 
 def _watch(arguments: argparse.Namespace) -> None:

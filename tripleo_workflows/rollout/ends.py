@@ -25,6 +25,7 @@ from keystoneauth1 import exceptions as keystone_exceptions
 from tripleo_workflows import clients as service_clients
 from tripleo_workflows import exceptions
 from tripleo_workflows.deployments import delivery
+from tripleo_workflows.operation import availability
 from tripleo_workflows.operation import lifetime
 from tripleo_workflows.operation import lock
 from tripleo_workflows.operation import record as operation_record
@@ -192,7 +193,8 @@ def close(clients: service_clients.Clients,
           operation: operation_record.Operation) -> dict[str, Any]:
     """Compare the record with the document and end the operation.
 
-    :returns: ``services`` and ``nodes`` that were rolled, ``seconds``.
+    :returns: ``services`` and ``nodes`` that were rolled, ``seconds``, and
+        ``availability``, what each prober has seen so far.
     :raises StepFailed: a node lacks its revision.
     """
     lock.require_fence(clients.mistral, operation.plan, operation.fence)
@@ -216,7 +218,8 @@ def close(clients: service_clients.Clients,
 
     summary = {'operation': operation.id, 'plan': operation.plan,
                'services': len(document['services']), 'nodes': len(nodes),
-               'seconds': round(time.time() - opened['begun'], 1)}
+               'seconds': round(time.time() - opened['begun'], 1),
+               'availability': availability.verdicts(record, operation.id)}
     _, holder = lock.current(clients.mistral, operation.plan)
     lifetime.close(clients, record, dict(opened), 'finished',
                    holder.person if holder else '', summary=summary)

@@ -96,6 +96,7 @@ SCHEMA: dict[str, Any] = {
                 for step in ROLL_STEPS},
         },
         'gate': _CHECKS,
+        'probe': _CHECKS,
     },
 }
 
