@@ -30,7 +30,7 @@ from tripleo_workflows.operation import lock
 from tripleo_workflows.operation import record as operation_record
 
 #: What decisions change of an operation itself, not of services' policies.
-CHANGEABLE = ('deadline', 'not_before', 'not_after')
+CHANGEABLE = ('deadline', 'not_before', 'not_after', 'concurrency')
 #: What the names of all compiled graphs begin with.
 GRAPH_PREFIX = 'tripleo.rollout.graph.'
 

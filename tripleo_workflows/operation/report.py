@@ -27,6 +27,7 @@ from mistralclient.api import base as mistral_base
 from tripleo_workflows import clients as service_clients
 from tripleo_workflows import exceptions
 from tripleo_workflows.deployments import table
+from tripleo_workflows.operation import availability
 from tripleo_workflows.operation import decisions
 from tripleo_workflows.operation import holding
 from tripleo_workflows.operation import lifetime
@@ -129,15 +130,24 @@ class Story:
     waits: holding.Waiting | None
     batches: dict[tuple[str, str], Row]
 
-    @property
-    def held(self) -> str:
-        """Who holds it, or what it waits for; empty where nothing."""
+    def held(self, state: str) -> str:
+        """Why it begins nothing; empty where nothing keeps it.
+
+        :param state: of its execution. Whoever lets one go on with Mistral's
+            own commands leaves behind what it waited for.
+        """
         hold = self.decisions.held()
+
+        if self.closed:
+            return ''
 
         if hold:
             return f'is {holding.describe(hold)}'
 
-        return f'waits for {self.waits.what}' if self.waits else ''
+        if self.waits and state in ('PAUSED', UNKNOWN):
+            return f'waits for {self.waits.what}'
+
+        return 'has a paused execution' if state == 'PAUSED' else ''
 
     def may_go_on(self, now: float) -> bool:
         """Whether it only waits for a time that has come.
@@ -227,8 +237,8 @@ def show(clients: service_clients.Clients, plan: str, operation: str = ''
         ``state``, ``execution``, ``fence``, ``digest``, ``steps`` (rows of
         service, batch, step and how many nodes stand how), ``failed`` (rows
         of nodes with status and error), ``held`` (who holds it, or what it
-        waits for), ``decisions``, ``closed`` and ``next``, lines that say
-        how to go on.
+        waits for), ``availability`` (what each prober saw, in a line),
+        ``decisions``, ``closed`` and ``next``, lines that say how to go on.
     """
     record = operation_record.Record(clients.swift, plan)
     story = read(record, operation)
@@ -242,7 +252,9 @@ def show(clients: service_clients.Clients, plan: str, operation: str = ''
         'plan': plan, 'execution': execution, 'fence': story.fence,
         'state': stands(story.closed, state),
         'steps': list(_steps(story, document)), 'failed': failed,
-        'held': '' if story.closed else story.held,
+        'held': story.held(state),
+        'availability': availability.verdicts(record,
+                                              story.opened['operation']),
         'decisions': [_decision(decision) for decision
                       in story.decisions.all],
         'closed': story.closed,
@@ -332,14 +344,11 @@ def next_of(story: Story, state: str, failed: list[Row]) -> list[str]:
     end = (f'To end it as it stands: openstack tripleo operation abort '
            f'{story.plan}')
 
-    if story.held:
-        return [f'It {story.held}.', f'To go on: {resume}', end]
+    if held := story.held(state):
+        return [f'It {held}.', f'To go on: {resume}', end]
 
     if state == 'RUNNING':
         return [f'It runs. If its engine died: {resume} --take-over']
-
-    if state == 'PAUSED':
-        return [f'Its execution was paused. To go on: {resume}', end]
 
     if not failed:
         return [f'Nothing failed. To go on: {resume}', end]

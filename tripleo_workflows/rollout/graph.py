@@ -40,8 +40,8 @@ def workflow_name(operation: operation_record.Operation) -> str:
     return lifetime.graph_name(operation.id, operation.fence)
 
 
-def compile_workflows(document: rollout_document.Document, name: str
-                      ) -> dict[str, str]:
+def compile_workflows(document: rollout_document.Document, name: str,
+                      concurrency: int = AT_ONCE) -> dict[str, str]:
     """Workflows in Mistral's language, a task for each phase of a service.
 
     They publish nothing and handle nothing, so that other branches finish
@@ -51,6 +51,7 @@ def compile_workflows(document: rollout_document.Document, name: str
     large is cut into several, which run one after the other.
 
     :param name: of the workflow that runs them all.
+    :param concurrency: how many phases may run side by side.
     :returns: definitions by name, that one last.
     """
     before = phases(document)
@@ -66,8 +67,8 @@ def compile_workflows(document: rollout_document.Document, name: str
     if len(before) > MOST_TASKS:
         before = _glue(before, tasks, nest)
 
-    parts = [_join(before, {key: tasks[key] for key in part})
-             for part in _cut(before)]
+    parts = [_join(before, {key: tasks[key] for key in part},
+                   min(concurrency, AT_ONCE)) for part in _cut(before)]
 
     if len(parts) > 1:
         names = [f'part_{number}' for number in range(1, len(parts) + 1)]
@@ -163,15 +164,10 @@ def _cut(before: order.Graph) -> list[list[str]]:
     return parts
 
 
-def _join(before: order.Graph, tasks: Tasks) -> Tasks:
+def _join(before: order.Graph, tasks: Tasks, most: int) -> Tasks:
     """Tasks of one workflow, each behind those before it."""
     chosen = {name: before[name] & {*tasks} for name in tasks}
-
-    for level in _levels(chosen):
-        # Not more of them than the executors have threads for.
-        for earlier, later in zip(level, level[AT_ONCE:], strict=False):
-            chosen[later].add(earlier)
-
+    _keep_few_at_once(chosen, most)
     followers: dict[str, list[str]] = {name: [] for name in chosen}
 
     for name, others in chosen.items():
@@ -181,6 +177,27 @@ def _join(before: order.Graph, tasks: Tasks) -> Tasks:
     return {name: {**task, **({'join': 'all'} if chosen[name] else {}),
                    **({'on-success': followers[name]} if followers[name]
                       else {})} for name, task in tasks.items()}
+
+
+def _keep_few_at_once(before: order.Graph, most: int) -> None:
+    """Let no more phases run at once than a number.
+
+    :param before: changed in place; the order that there is stays.
+    """
+    # In rows, of which each has one that runs: the last one of each row.
+    rows: list[str] = []
+
+    for name in order.in_order(before):
+        earlier = next((last for last in rows if last in before[name]), None)
+
+        if earlier is None and len(rows) == most:
+            earlier = rows[0]
+            before[name].add(earlier)
+
+        if earlier is not None:
+            rows.remove(earlier)
+
+        rows.append(name)
 
 
 def _task(document: rollout_document.Document, name: str) -> Tasks:
