@@ -212,8 +212,10 @@ def _result(row: dict[str, Any]) -> str:
 def _with_selection(parser: argparse.ArgumentParser
                     ) -> argparse.ArgumentParser:
     parser.add_argument('plan', metavar='<plan>', help='Name of the plan')
+    # The client takes --verb for its own --verbose.
     parser.add_argument(
-        '--verb', choices=rollout_document.VERBS, default='upgrade',
+        '--expect', choices=rollout_document.VERBS, default='upgrade',
+        dest='verb',
         help='What you expect: an update that would change a release is '
              'refused, for example (default: %(default)s)')
 
