@@ -194,7 +194,7 @@ class World(fixtures.Fixture):
         """
         try:
             for step in units.steps_of_unit(name):
-                answer = self._until_done(
+                answer = self.until_done(
                     lambda step=step: self.step(step, name, service))
 
                 if 'held' in answer:
@@ -210,11 +210,11 @@ class World(fixtures.Fixture):
         return None
 
     def compensate(self, name='1', service='web'):
-        return self._until_done(lambda: compensation.compensate(
+        return self.until_done(lambda: compensation.compensate(
             self.clients, self.operation, service, name))
 
     def finish(self, name='1', service='web'):
-        return self._until_done(lambda: ending.finish(
+        return self.until_done(lambda: ending.finish(
             self.clients, self.operation, service, name))
 
     def roll(self, service='web'):
@@ -238,7 +238,7 @@ class World(fixtures.Fixture):
 
         return None
 
-    def _until_done(self, act):
+    def until_done(self, act):
         while True:
             answer = act()
 
