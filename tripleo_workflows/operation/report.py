@@ -27,6 +27,7 @@ from mistralclient.api import base as mistral_base
 from tripleo_workflows import clients as service_clients
 from tripleo_workflows import exceptions
 from tripleo_workflows.deployments import table
+from tripleo_workflows.operation import availability
 from tripleo_workflows.operation import decisions
 from tripleo_workflows.operation import holding
 from tripleo_workflows.operation import lifetime
@@ -236,8 +237,8 @@ def show(clients: service_clients.Clients, plan: str, operation: str = ''
         ``state``, ``execution``, ``fence``, ``digest``, ``steps`` (rows of
         service, batch, step and how many nodes stand how), ``failed`` (rows
         of nodes with status and error), ``held`` (who holds it, or what it
-        waits for), ``decisions``, ``closed`` and ``next``, lines that say
-        how to go on.
+        waits for), ``availability`` (what each prober saw, in a line),
+        ``decisions``, ``closed`` and ``next``, lines that say how to go on.
     """
     record = operation_record.Record(clients.swift, plan)
     story = read(record, operation)
@@ -252,6 +253,8 @@ def show(clients: service_clients.Clients, plan: str, operation: str = ''
         'state': stands(story.closed, state),
         'steps': list(_steps(story, document)), 'failed': failed,
         'held': story.held(state),
+        'availability': availability.verdicts(record,
+                                              story.opened['operation']),
         'decisions': [_decision(decision) for decision
                       in story.decisions.all],
         'closed': story.closed,
