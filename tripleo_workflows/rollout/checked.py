@@ -81,10 +81,10 @@ def carry_out(dispatcher: delivery.Dispatcher, place: Place, entry: Entry,
     if entry.get('asked_under') != place.operation.fence:
         # Whoever goes on asks again: that does no harm.
         entry.update(asked_under=place.operation.fence, gate=None, round=1,
-                     asked={}, nodes={})
+                     asked={})
 
     while True:
-        results = _ask(dispatcher, place, entry, until)
+        results = ask(dispatcher, place, entry, until)
 
         if results is not None:
             results = waivers.apply(results, decided.waived)
@@ -126,9 +126,15 @@ def _note(place: Place, entry: Entry, results: Results) -> None:
         entry['nodes'][name] = known
 
 
-def _ask(dispatcher: delivery.Dispatcher, place: Place, entry: Entry,
-         until: float) -> Results | None:
-    """One round of all checks; None where nodes have not answered yet."""
+def ask(dispatcher: delivery.Dispatcher, place: Place, entry: Entry,
+        until: float) -> Results | None:
+    """Ask all checks once.
+
+    :param entry: has ``round`` and what was ``asked`` in it; changed in
+        place.
+    :param until: epoch seconds.
+    :returns: None where nodes have not answered yet.
+    """
     results: Results = []
 
     for asked, checks, members in _lists(place):

@@ -74,6 +74,35 @@ def steps_of_unit(unit: str) -> tuple[str, ...]:
     return lifecycle_format.STEPS[phase]
 
 
+def of_phase(entry: Mapping[str, Any], phase: str) -> list[str]:
+    """The units of a phase of a service, in their order."""
+    return ([str(number) for number in range(1, len(entry['batches']) + 1)]
+            if phase == lifecycle_format.ROLL else [phase])
+
+
+def policy_of(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The policy of a service that has nodes: the first role's."""
+    policy: Mapping[str, Any] = next(iter(entry['lifecycle'].values()))[
+        'policy']
+
+    return policy
+
+
+def is_canary(entry: Mapping[str, Any], unit: str) -> bool:
+    """Whether a unit is a batch that goes first, and others wait for it."""
+    return (unit == '1' and len(entry['batches']) > 1
+            and bool(policy_of(entry)['canary']))
+
+
+def says(entry: Mapping[str, Any], step: str, key: str) -> bool:
+    """Whether a step has a key that is true, in the lifecycle of any role."""
+    found = [lifecycle['steps'].get(step) for lifecycle
+             in entry['lifecycle'].values()]
+
+    return any(isinstance(content, Mapping) and content.get(key)
+               for content in found)
+
+
 def members(document: Mapping[str, Any], service: str, unit: str,
             lifecycles: Stored) -> Members:
     """The nodes of a unit that the document knows."""
