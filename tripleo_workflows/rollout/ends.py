@@ -200,7 +200,7 @@ def _require_reached(record: operation_record.Record,
                 'document wants.', 'Start tripleo.operation.v1.resume.',
                 **where, node=name)
 
-    left = sorted({*entry['leaving']} & {*nodes})
+    left = sorted({*entry['leaving']} & {*nodes} - without)
     ends = entry['steps'][lifecycle_format.FINISH]
 
     if left or (ends and state.get('phase') != difference.FINISHED):

@@ -108,12 +108,7 @@ def _cut(before: order.Graph) -> list[list[str]]:
 def _tasks(document: rollout_document.Document, before: order.Graph,
            names: Iterable[str]) -> Tasks:
     chosen = {name: before[name] & {*names} for name in names}
-
-    for level in _levels(chosen):
-        # Not more of them than the executors have threads for.
-        for earlier, later in zip(level, level[AT_ONCE:], strict=False):
-            chosen[later].add(earlier)
-
+    _keep_few_at_once(chosen)
     followers: dict[str, list[str]] = {name: [] for name in chosen}
     tasks: Tasks = {}
 
@@ -131,6 +126,27 @@ def _tasks(document: rollout_document.Document, before: order.Graph,
             tasks[name]['on-success'] = followers[name]
 
     return tasks
+
+
+def _keep_few_at_once(before: order.Graph) -> None:
+    """Let no more phases run at once than the executors have threads for.
+
+    :param before: changed in place; the order that there is stays.
+    """
+    # In rows, of which each has one that runs: the last one of each row.
+    rows: list[str] = []
+
+    for name in order.in_order(before):
+        earlier = next((last for last in rows if last in before[name]), None)
+
+        if earlier is None and len(rows) == AT_ONCE:
+            earlier = rows[0]
+            before[name].add(earlier)
+
+        if earlier is not None:
+            rows.remove(earlier)
+
+        rows.append(name)
 
 
 def _task(document: rollout_document.Document, name: str) -> Tasks:
