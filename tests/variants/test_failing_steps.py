@@ -85,3 +85,12 @@ class FailingStepsTestCase(case.VariantTestCase):
         self.assert_serving(self.before, self.before)
         self.assertEqual([('prepare', 'stage', 'done')],
                          self.stage.ran(operation, node=SECOND))
+
+    def test_a_larger_budget_lets_it_go_on(self):
+        self.fail_package(FIRST)
+        operation = self.stage.start(self.preview()['digest'])
+        self.stage.error_of(operation)
+        self.assert_serving(self.before, self.before)
+        summary = self.stage.wait(self.stage.resume(max_failures=1))
+        self.assertEqual({'store': [FIRST]}, summary['exceptions'])
+        self.assert_serving(None, self.release)
