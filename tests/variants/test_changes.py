@@ -76,12 +76,13 @@ class ChangesTestCase(case.VariantTestCase):
                  for node, ran in self.stage.ran(operation).items()})
 
     def test_there_is_no_way_back_from_an_irreversible_release(self):
+        after = stage.other_release()
         self.addCleanup(self.stage.cloud.set_parameters, stage.PLAN,
-                        StoreRelease=self.release)
+                        StoreRelease=after)
         self.upgrade(self.release, StoreReversible=False)
         self.assertIn('lifecycle.reversible: there is no way back',
                       self.refusal(StoreRelease=self.before))
-        self.upgrade(stage.other_release(), StoreReversible=True)
+        self.upgrade(after, StoreReversible=True)
 
     def refusal(self, **parameters):
         """The error of a preview."""
