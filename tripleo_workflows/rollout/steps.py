@@ -314,7 +314,10 @@ class Unit:
 
         if part == first and self.name not in (units.PREPARE, units.FINISH):
             state = self.record.state(self.operation.fence, self.service)
-            states.leave_revisions(state, self.members, self.operation.fence)
+            skipped = self.decided.skipped(self.service)
+            states.leave_revisions(
+                state, {name: member for name, member in self.members.items()
+                        if name not in skipped}, self.operation.fence)
             self.record.put_state(self.operation.fence, self.service, state)
 
     def require_done(self) -> None:
