@@ -34,6 +34,7 @@ import urllib.parse
 from typing import Any
 
 from tripleo_workflows.deployments.node import history
+from tripleo_workflows.deployments.node import payload
 from tripleo_workflows.deployments.node import survey
 
 #: Seconds between two polls of a node.
@@ -59,7 +60,8 @@ def request_of(text: str) -> dict[str, Any] | None:
     return None
 
 
-def call(method: str, url: str, document: object = None
+def call(method: str, url: str, document: object = None,
+         content_type: str = 'application/json'
          ) -> tuple[int, http.client.HTTPMessage, bytes]:
     """Send a request over a connection that this thread keeps.
 
@@ -74,7 +76,8 @@ def call(method: str, url: str, document: object = None
             parts.netloc, timeout=30))
 
         try:
-            connection.request(method, f'{parts.path}?{parts.query}', body)
+            connection.request(method, f'{parts.path}?{parts.query}', body,
+                               {'Content-Type': content_type})
             response = connection.getresponse()
 
             return response.status, response.headers, response.read()
@@ -147,7 +150,8 @@ class Node:
         call(inputs['deploy_signal_verb'], inputs['deploy_signal_id'],
              {'deploy_stdout': f'accepted {request["key"]["step"]}\n',
               'deploy_stderr': '', 'deploy_status_code': 0})
-        call('PUT', request['result_url'], result)
+        call('PUT', request['result_url'], result,
+             payload.content_type(result))
         self._counts.answers += 1
 
     def _answer(self, request: dict[str, Any], server: str

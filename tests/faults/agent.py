@@ -13,19 +13,28 @@
 """Deliveries of the tests' own making to a real agent, and its node."""
 
 import contextlib
+import json
 import os
 import pathlib
 import signal
 import subprocess
 import time
+import urllib.parse
 import uuid
 
 import testtools
+from oslo_config import cfg
+from oslo_config import fixture as config_fixture
 
 from tests.functional import cloud as functional_cloud
 from tests.unit.deployments.node import hook
+from tripleo_workflows import config
 from tripleo_workflows.deployments import bundle
+from tripleo_workflows.deployments import delivery
 from tripleo_workflows.deployments.node import journal
+from tripleo_workflows.operation import record
+from tripleo_workflows.rollout import delivered
+from tripleo_workflows.undercloud import node_agent
 from tripleo_workflows.undercloud import node_boot
 
 COMPUTE = f'{functional_cloud.PLAN}-compute-'
@@ -138,6 +147,38 @@ class AgentTestCase(testtools.TestCase):
         path = self.scratch / name
 
         return self.wait_for(lambda: path.exists() and path.read_text())
+
+    def rolling(self, script, known):
+        """A rollout's own sending of a step; its agents poll each second.
+
+        :param known: how the step stands on the node; changed in place.
+        """
+        config.register(cfg.CONF)
+        self.useFixture(config_fixture.Config(cfg.CONF)).config(
+            agent_poll_seconds=1, group=config.GROUP)
+        name = self.node.name
+        dispatcher = delivery.Dispatcher(
+            self.cloud.clients, f'{functional_cloud.PLAN}-operations')
+        self.addCleanup(lambda: dispatcher.clean(
+            f'{self.plan}/', known.get(name, {}).get('ids', [])))
+
+        return delivered.DeliveredStep(
+            dispatcher, record.Operation(self.plan, self.plan, 1, 1, ''),
+            'web', 1, 'start', {'Compute': {
+                'release': '1', 'parts': {}, 'secrets': [], 'gate': [],
+                'roll': {'start': {'script': script}}}},
+            {name: {'name': name, 'role': 'Compute', 'index': self.number,
+                    'address': '127.0.0.1', 'server_id': self.server_id,
+                    'base': None, 'wanted': 'new'}},
+            known, lambda role: {}, lambda: False)
+
+    def metadata_object(self):
+        """Container and name of what Heat pushes to the node."""
+        enrolled = json.loads(
+            (self.node.root / node_agent.ENROLLED).read_text())
+        url = node_agent.sections(enrolled)['request']['metadata_url']
+
+        return urllib.parse.urlsplit(url).path.split('/')[-2:]
 
     def supervisorctl(self, *arguments):
         return subprocess.run(

@@ -341,6 +341,28 @@ class NodeTestCase(agent.AgentTestCase):
         self.supervisorctl('start', 'agent')
         self.assertEqual('late\n', self.result()['output'])
 
+    def test_a_push_that_was_lost_is_pushed_again(self):
+        swift = self.cloud.clients.swift
+        place = self.metadata_object()
+        known = {}
+        rolling = self.rolling(f'echo x >> {self.scratch}/count', known)
+        self.supervisorctl('stop', 'agent')
+        self.addCleanup(self.supervisorctl, 'start', 'agent')
+        _, before = swift.get_object(*place)
+        rolling.send_missing(time.time() + 10)
+        self.assertNotEqual(before, swift.get_object(*place)[1])
+        # The agent has not looked since, and finds what it knows already.
+        swift.put_object(*place, before)
+        self.supervisorctl('start', 'agent')
+        rolling.wait(time.time() + 60)
+
+        self.assertEqual('done', known[self.node.name]['status'])
+        self.assertLess(1, len(known[self.node.name]['ids']))
+        # The second push brings both deliveries.
+        self.wait_for(self.is_idle)
+        self.assertEqual('x\n', self.written('count'))
+        self.assertEqual(['accepted', 'started', 'done'], self.events())
+
     def kill_agent(self):
         """Kill the agent's whole tree, as it was when it was looked at."""
         process = int(self.supervisorctl('pid', 'agent'))

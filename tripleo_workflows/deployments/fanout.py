@@ -67,14 +67,16 @@ def advance(dispatcher: delivery.Dispatcher, step: delivery.Step,
         # The listing is a hint; at the end all are asked for by name.
         _take(dispatcher, step, nodes,
               waiting if late else [name for name in waiting
-                                    if name in ended][:AT_ONCE])
+                                    if name in ended][:AT_ONCE], ended)
 
         if late:
             return (not _missed(nodes, required)
                     or time.time() >= deadline)
 
-        # Where there is more to take, nothing is waited for.
-        if not ended & {*_waiting(nodes)}:
+        # Where there is more to do, nothing is waited for.
+        if not ended.keys() & {*_waiting(nodes)} and (
+                not dispatcher.remove_some(
+                    node for node in nodes.values() if 'answer' in node)):
             time.sleep(max(POLL_SECONDS, 8 * (looked - begun)))
 
     return True
@@ -114,7 +116,8 @@ def _is_due(node: dict[str, Any], now: float) -> bool:
 
 
 def _take(dispatcher: delivery.Dispatcher, step: delivery.Step,
-          nodes: Nodes, names: Iterable[str]) -> None:
-    for name, answer in dispatcher.answers(step, names).items():
+          nodes: Nodes, names: Iterable[str], listed: delivery.Listed
+          ) -> None:
+    for name, answer in dispatcher.answers(step, names, listed).items():
         nodes[name]['answer'] = answer
         nodes[name]['known'] = round(time.time(), 3)

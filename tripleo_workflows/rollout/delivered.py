@@ -123,7 +123,7 @@ class DeliveredStep:
             late = begun >= until
             # The listing is a hint; at the end all are asked for by name.
             self._take(waiting if late else
-                       [name for name in waiting if name in ended])
+                       [name for name in waiting if name in ended], ended)
 
             if late:
                 break
@@ -131,7 +131,13 @@ class DeliveredStep:
             self._send(self._attempts(
                 name for name in waiting if name not in ended
                 and self._is_overdue(name, name in accepted)), until)
-            time.sleep(max(POLL_SECONDS, 8 * (looked - begun)))
+
+            # The batch is nearly over: its nodes are cleaned up after.
+            if not self._dispatcher.remove_some(
+                    self._known[name] for name in self._nodes
+                    if self._is_last(name)
+                    and self._status(name) == DONE):
+                time.sleep(max(POLL_SECONDS, 8 * (looked - begun)))
 
         if self._waiting() or any(map(self._attempt_to_send, self._nodes)):
             return
@@ -158,8 +164,12 @@ class DeliveredStep:
         return bool(time.time() > known['sent'] + timeout + SILENT_SECONDS)
 
     def _waiting(self) -> list[str]:
-        return [name for name in self._nodes
-                if self._known.get(name, {}).get('status') == SENT]
+        return [name for name in self._nodes if self._status(name) == SENT]
+
+    def _status(self, name: str) -> str | None:
+        status: str | None = self._known.get(name, {}).get('status')
+
+        return status
 
     def _groups(self, attempts: Mapping[str, int]
                 ) -> Iterable[tuple[delivery.Step, list[str]]]:
@@ -183,7 +193,7 @@ class DeliveredStep:
             service=self._service, batch=self._batch, step=self._step,
             fence=self._operation.fence, payload=content[kind], kind=kind,
             attempt=attempt, timeout=content.get('timeout', DEFAULT_TIMEOUT),
-            idempotent=content.get('idempotent', False),
+            idempotent=content.get('idempotent', False), brief=True,
             environment={name: _as_variable(value) for name, value
                          in content.get('inputs', {}).items()
                          if name not in lifecycle['secrets']})
@@ -192,18 +202,24 @@ class DeliveredStep:
                 ) -> delivery.Target:
         node = self._nodes[name]
         lifecycle = self._lifecycles[node['role']]
-        steps = [step for step in lifecycle_format.steps_of(
-            lifecycle, node['base'] is None)
-            if step not in lifecycle_format.CHECK_STEPS]
         completes = ({'revision': node['wanted'],
                       'release': lifecycle['release'],
                       'parts': lifecycle['parts']}
-                     if self._step == steps[-1] else None)
+                     if self._is_last(name) else None)
 
         return delivery.Target(
             name, node['server_id'], rollout_document.facts_of(node),
             {key: _as_variable(value) for key, value in secrets.items()},
             completes)
+
+    def _is_last(self, name: str) -> bool:
+        """Whether nothing else of the batch is sent to the node."""
+        node = self._nodes[name]
+        steps = [step for step in lifecycle_format.steps_of(
+            self._lifecycles[node['role']], node['base'] is None)
+            if step not in lifecycle_format.CHECK_STEPS]
+
+        return self._step == steps[-1]
 
     def _send(self, attempts: Mapping[str, int], until: float) -> None:
         for request, names in self._groups(attempts):
@@ -226,23 +242,25 @@ class DeliveredStep:
                     'pause': pause, 'resend': round(now + pause, 3),
                     'ids': [*before.get('ids', []), ids]}
 
-    def _answered(self, names: Iterable[str]) -> tuple[set[str], set[str]]:
+    def _answered(self, names: Iterable[str]
+                  ) -> tuple[set[str], delivery.Listed]:
         accepted: set[str] = set()
-        ended: set[str] = set()
+        ended: dict[str, delivery.Answer | None] = {}
 
         for request, group in self._groups(self._attempts(names)):
             some_accepted, some_ended = self._dispatcher.answered(request)
             accepted |= some_accepted & set(group)
-            ended |= some_ended & set(group)
+            ended |= {name: some_ended[name] for name in group
+                      if name in some_ended}
 
         return accepted, ended
 
     def _attempts(self, names: Iterable[str]) -> dict[str, int]:
         return {name: self._known[name]['attempt'] for name in names}
 
-    def _take(self, names: Iterable[str]) -> None:
+    def _take(self, names: Iterable[str], ended: delivery.Listed) -> None:
         for request, group in self._groups(self._attempts(names)):
-            answers = self._dispatcher.answers(request, group)
+            answers = self._dispatcher.answers(request, group, ended)
 
             for name in group:
                 self._note(self._known[name], answers.get(name), request)

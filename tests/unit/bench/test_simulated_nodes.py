@@ -35,12 +35,15 @@ class TestNode(testtools.TestCase):
         self.node = simulated_nodes.Node('n-0', 'http://m/', self.counts)
         self.deployments: list[dict[str, Any]] = []
         self.put: dict[str, Any] = {}
+        self.types: dict[str, str] = {}
         self.useFixture(fixtures.MonkeyPatch(
             'tests.bench.simulated_nodes.call', self._call))
 
-    def _call(self, method: str, url: str, document: object = None) -> Any:
+    def _call(self, method: str, url: str, document: object = None,
+              content_type: str = '') -> Any:
         if method == 'PUT':
             self.put[url] = document
+            self.types[url] = content_type
 
         return 200, {'Last-Modified': str(len(self.deployments))}, json.dumps(
             {'deployments': self.deployments})
@@ -67,6 +70,9 @@ class TestNode(testtools.TestCase):
             (result := self._send())['status'], result['key']))
         self.assertEqual(
             0, self.put['http://accepted/']['deploy_status_code'])
+        self.assertEqual(
+            'application/json;status=done;status_code=0;seconds=0.0',
+            self.types['http://result/'])
 
     def test_metadata_that_did_not_change_is_not_fetched(self) -> None:
         self._send()

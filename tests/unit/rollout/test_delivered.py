@@ -34,6 +34,7 @@ class Nodes:
 
     def __init__(self):
         self.sent = []
+        self.removed = []
         self.replies = {}
         self.most = None
         self.accepted = set()
@@ -52,9 +53,20 @@ class Nodes:
         names = {name for name, attempt in self.replies
                  if attempt == step.attempt}
 
-        return names | self.accepted, names
+        return names | self.accepted, dict.fromkeys(names)
 
-    def answers(self, step, nodes):
+    def remove_some(self, nodes):
+        removed = []
+
+        for node in nodes:
+            removed += node['ids']
+            node['ids'] = []
+
+        self.removed += removed
+
+        return bool(removed)
+
+    def answers(self, step, nodes, listed):
         return {name: self.replies[name, step.attempt] for name in nodes
                 if (name, step.attempt) in self.replies}
 
@@ -66,15 +78,19 @@ class DeliveredStepTestCase(testtools.TestCase):
         self.nodes = Nodes()
         self.known = {}
 
-    def carry_out(self, fence=1, retry=False, step='stop', names='ab'):
+    def sending(self, fence=1, retry=False, step='stop', names='ab'):
         operation = operation_record.Operation('operation', 'overcloud',
                                                fence, 1, 'digest')
-        sending = delivered.DeliveredStep(
+
+        return delivered.DeliveredStep(
             self.nodes, operation, 'web', 1, step, {'Controller': LIFECYCLE},
             {name: {'name': name, 'role': 'Controller', 'index': 0,
                     'address': '127.0.0.1', 'server_id': f'id-{name}',
                     'base': 'old', 'wanted': 'new'} for name in names},
             self.known, self.secrets, lambda: retry)
+
+    def carry_out(self, **changes):
+        sending = self.sending(**changes)
         sending.send_missing(PAST)
         sending.wait(PAST)
 
@@ -180,23 +196,21 @@ class DeliveredStepTestCase(testtools.TestCase):
         self.look()
         self.assertEqual(2, len(self.nodes.sent))
 
-    def look(self):
+    def look(self, names='a', **changes):
         """One round of waiting that is not the last of its slice."""
         try:
-            self.carry_out_until(time.time() + 0.01)
+            self.sending(names=names, **changes).wait(time.time() + 0.01)
         except exceptions.TripleoError:
             raise AssertionError('nothing has failed') from None
 
-    def carry_out_until(self, until):
-        operation = operation_record.Operation('operation', 'overcloud', 1, 1,
-                                               'digest')
-        delivered.DeliveredStep(
-            self.nodes, operation, 'web', 1, 'stop',
-            {'Controller': LIFECYCLE},
-            {'a': {'name': 'a', 'role': 'Controller', 'index': 0,
-                   'address': '127.0.0.1', 'server_id': 'id-a',
-                   'base': 'old', 'wanted': 'new'}},
-            self.known, self.secrets, lambda: False).wait(until)
+    def test_the_last_step_cleans_up_after_nodes_while_others_work(self):
+        for step, removed in (('stop', 0), ('start', 1)):
+            self.nodes, self.known = Nodes(), {}
+            self.carry_out(step=step)
+            self.answer('a', 'done')
+            self.look('ab', step=step)
+            self.assertEqual(removed, len(self.nodes.removed))
+            self.assertEqual(1, len(self.known['b']['ids']))
 
     def test_the_last_delivered_step_completes_the_revision(self):
         self.carry_out(step='stop')

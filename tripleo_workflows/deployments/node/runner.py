@@ -144,7 +144,8 @@ def guard(request: Request, journal: node_journal.Journal,
         return
 
     answer['key'] = request['key']
-    transfer.send(node_payload.encoded(answer), request['result_url'],
+    transfer.send(node_payload.encoded(answer),
+                  node_payload.content_type(answer), request['result_url'],
                   deadline)
 
     with contextlib.suppress(OSError):

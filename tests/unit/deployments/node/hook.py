@@ -41,6 +41,7 @@ class Store(fixtures.Fixture):
         self.outputs = queue.Queue()
         self.accepted = queue.Queue()
         self.asked = []
+        self.types = queue.Queue()
         self.secrets = secrets
         self.answers = list(answers)
         #: Secrets wait until this is set.
@@ -59,6 +60,7 @@ class Store(fixtures.Fixture):
                 elif self.refused():
                     return
                 elif self.path == '/result':
+                    store.types.put(self.headers['Content-Type'])
                     store.results.put(json.loads(body))
                 else:
                     store.outputs.put(body)
