@@ -13,9 +13,9 @@
 """Hundreds of nodes in one process: ``… simulated_nodes ENROLL_DIRECTORY``.
 
 They speak what a local node speaks: take their enrolment files, poll their
-metadata as the stock agent's ``request`` collector does, signal what they
-accept as its hook does, and answer as the runner does, whose journal they
-keep in memory. What a step says is not run: it ends as ``done`` at once.
+metadata as the stock agent's ``request`` collector does, and answer as the
+runner does, whose journal they keep in memory. What a step says is not run:
+it ends as ``done`` at once.
 When the process is terminated it says, in a line of JSON, what it did.
 """
 
@@ -40,7 +40,7 @@ from tripleo_workflows.deployments.node import survey
 #: Seconds between two polls of a node.
 POLL_SECONDS = 10.0
 #: How many nodes talk at once.
-THREADS = 4
+THREADS = 16
 #: Seconds between two looks for new nodes.
 LOOK_SECONDS = 1.0
 #: The line of a config's text that holds the request.
@@ -147,9 +147,6 @@ class Node:
         inputs = {value['name']: value['value']
                   for value in deployment['inputs']}
         result = self._answer(request, inputs['deploy_server_id'])
-        call(inputs['deploy_signal_verb'], inputs['deploy_signal_id'],
-             {'deploy_stdout': f'accepted {request["key"]["step"]}\n',
-              'deploy_stderr': '', 'deploy_status_code': 0})
         call('PUT', request['result_url'], result,
              payload.content_type(result))
         self._counts.answers += 1

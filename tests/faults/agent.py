@@ -66,10 +66,7 @@ class AgentTestCase(testtools.TestCase):
         self.addCleanup(self.wait_for, self.is_idle)
 
     def is_idle(self):
-        """Whether the node's agent runs no hook."""
-        return not any(
-            b'os-refresh-config' in command_line(process)
-            for process in node_boot.processes(self.node.root))
+        return self.cloud.is_idle(self.node)
 
     def request(self, payload='', service='web', step='start', attempt=1,
                 operation='operation', **changes):
@@ -79,6 +76,7 @@ class AgentTestCase(testtools.TestCase):
                 'fence': 1, 'kind': 'script', 'payload': payload,
                 'timeout': 60, 'idempotent': False, 'environment': {},
                 'secrets_url': None, 'lifetime': 300,
+                'accepted_url': f'{self.store.url}/accepted',
                 'result_url': f'{self.store.url}/result',
                 'output_url': f'{self.store.url}/output', **changes}
 
@@ -88,7 +86,7 @@ class AgentTestCase(testtools.TestCase):
         signal_inputs = {
             'deploy_server_id': self.server_id,
             'deploy_signal_transport': 'TEMP_URL_SIGNAL',
-            'deploy_signal_id': f'{self.store.url}/accepted',
+            'deploy_signal_id': f'{self.store.url}/signal',
             'deploy_signal_verb': 'PUT'}
         config = heat.software_configs.create(
             name=self.plan, group='script',
@@ -117,9 +115,9 @@ class AgentTestCase(testtools.TestCase):
 
         return self.result(seconds)
 
-    def accepted(self):
+    def hook_output(self):
         """Wait for a hook to end, and return what it printed."""
-        return self.store.accepted.get(timeout=60)['deploy_stdout']
+        return self.store.signals.get(timeout=60)['deploy_stdout']
 
     def entries(self):
         return [entry for entry in journal.Journal(self.directory).entries()
@@ -203,13 +201,6 @@ class AgentTestCase(testtools.TestCase):
 def kill(process, number=signal.SIGKILL):
     with contextlib.suppress(ProcessLookupError):
         os.kill(process, number)
-
-
-def command_line(process):
-    try:
-        return pathlib.Path(f'/proc/{process}/cmdline').read_bytes()
-    except OSError:
-        return b''
 
 
 def is_living(process):

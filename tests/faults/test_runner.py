@@ -32,7 +32,7 @@ class DeliveryTestCase(agent.AgentTestCase):
         os.mkfifo(fifo)
         self.send(f'cat {fifo}')
         # The hook has ended while the payload waits for us.
-        self.assertIn('accepted web.start', self.accepted())
+        self.assertIn('accepted web.start', self.hook_output())
         fifo.write_text('released')
         self.assertEqual('released', self.result()['output'])
         self.assertEqual(['accepted', 'started', 'done'], self.events())
@@ -152,7 +152,7 @@ class PayloadTestCase(agent.AgentTestCase):
         self.assertEqual(10 * 1024 ** 2,
                          len(self.store.outputs.get(timeout=10)))
         # The agent's answer is small all the same.
-        self.assertLess(len(self.accepted()), 200)
+        self.assertLess(len(self.hook_output()), 200)
 
     def test_output_that_is_not_utf_8(self):
         result = self.answer('head -c 500000 /dev/urandom')
@@ -202,7 +202,7 @@ class PayloadTestCase(agent.AgentTestCase):
         result = self.answer(
             'echo "it is $PASSWORD"; echo ${#PASSWORD}',
             secrets_url=f'{self.store.url}/secrets')
-        self.accepted()
+        self.hook_output()
 
         self.assertEqual('it is [redacted]\n32\n', result['output'])
         self.assertEqual([], [

@@ -115,10 +115,10 @@ def prepare_container(swift: swiftclient.Connection, container: str) -> None:
 class Dispatcher:
     """Sends steps to nodes as software deployments and collects answers.
 
-    Heat's deployment only delivers. The answer is an object that the node
-    PUTs by a temporary URL: ``<node>.accepted`` from the hook,
-    ``<node>.result`` and ``<node>.output`` from the runner's guardian.
-    ``<node>.secrets`` is what the guardian fetches when the payload starts.
+    Heat's deployment only delivers. The answer are objects that the runner's
+    guardian PUTs by temporary URLs: ``<node>.accepted``, unless it has ended
+    soon, ``<node>.result`` and ``<node>.output``. ``<node>.secrets`` is what
+    it fetches when the payload starts.
 
     :param container: the container of the plan's record.
     """
@@ -160,22 +160,15 @@ class Dispatcher:
             self._secret.add(f'{place}.secrets')
 
         text = bundle.runner_text(self._request(step, target, lifetime))
-        accepted = self._objects.temporary_url(
-            f'{place}.accepted', 'PUT', lifetime)
 
         try:
             config = self._heat.software_configs.create(
                 # The sweep finds by this name what a dead worker left.
                 name=f'{place}/{target.server_id}', group='script',
+                # Without an input for it, the agent's hook sends no signal.
                 config=text, inputs=[
                     {'name': 'deploy_server_id', 'type': 'String',
-                     'value': target.server_id},
-                    {'name': 'deploy_signal_transport', 'type': 'String',
-                     'value': 'TEMP_URL_SIGNAL'},
-                    {'name': 'deploy_signal_id', 'type': 'String',
-                     'value': accepted},
-                    {'name': 'deploy_signal_verb', 'type': 'String',
-                     'value': 'PUT'}])
+                     'value': target.server_id}])
             deployment = self._heat.software_deployments.create(
                 config_id=config.id, server_id=target.server_id,
                 action='CREATE', status='IN_PROGRESS')
@@ -204,6 +197,8 @@ class Dispatcher:
                 f'{place}.secrets', 'GET', lifetime) if target.secrets
                 else None,
             'lifetime': lifetime,
+            'accepted_url': self._objects.temporary_url(
+                f'{place}.accepted', 'PUT', lifetime),
             'result_url': self._objects.temporary_url(
                 f'{place}.result', 'PUT', lifetime),
             'output_url': self._objects.temporary_url(

@@ -26,7 +26,7 @@ POLL_SECONDS = 0.4
 AT_ONCE = 200
 
 #: By node: ``sent`` (epoch seconds of the last sending, and ``first_sent``),
-#: ``times``, ``ids`` of what was sent, ``accepted``, once its hook ran, and
+#: ``times``, ``ids`` of what was sent, ``accepted``, once it said so, and
 #: ``answer`` and when it was ``known``, once there is one.
 Nodes = dict[str, dict[str, Any]]
 

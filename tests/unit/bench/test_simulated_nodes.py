@@ -57,19 +57,15 @@ class TestNode(testtools.TestCase):
             'id': str(len(self.deployments)),
             'config': bundle.runner_text(request),
             'inputs': [{'name': name, 'value': value} for name, value in (
-                ('deploy_server_id', 'server'),
-                ('deploy_signal_id', 'http://accepted/'),
-                ('deploy_signal_verb', 'PUT'))]})
+                ('deploy_server_id', 'server'),)]})
         self.put.clear()
         self.node.poll()
 
         return self.put.get('http://result/')
 
-    def test_a_step_is_accepted_and_answered(self) -> None:
+    def test_a_step_is_answered(self) -> None:
         self.assertEqual(('done', KEY), (
             (result := self._send())['status'], result['key']))
-        self.assertEqual(
-            0, self.put['http://accepted/']['deploy_status_code'])
         self.assertEqual(
             'application/json;status=done;status_code=0;seconds=0.0',
             self.types['http://result/'])

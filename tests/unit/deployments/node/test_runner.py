@@ -53,6 +53,8 @@ class DeliveryTest(hook.HookTestCase):
     def test_the_hook_does_not_wait_for_the_payload(self):
         fifo = self.fifo('fifo')
         self.deliver(f'cat {fifo}')
+        # Meanwhile it tells that there will be an answer.
+        self.store.accepted.get(timeout=30)
         fifo.write_text('released')
         self.assertEqual('released', self.result()['output'])
 
