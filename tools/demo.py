@@ -30,19 +30,21 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from tools import picture
 from tools import ports
 from tripleo_workflows import clients as service_clients
 from tripleo_workflows.checks import http
 from tripleo_workflows.checks import prober
 from tripleo_workflows.operation import progress
 from tripleo_workflows.operation import record as operation_record
+from tripleo_workflows.operation import report as operation_report
+from tripleo_workflows.rollout import drawing
+from tripleo_workflows.rollout import timeline
 from tripleo_workflows.undercloud import state as undercloud_state
 
 PLAN = 'overcloud'
 NODES = ['overcloud-controller-0', 'overcloud-controller-1',
-         'overcloud-controller-2', 'overcloud-compute-0',
-         'overcloud-compute-1']
+         'overcloud-controller-2', 'overcloud-database-0',
+         'overcloud-compute-0', 'overcloud-compute-1']
 #: Ports of the sample's load balancer and of the web service behind it.
 BALANCER_PORT = 8000
 WEB_PORT = 8080
@@ -208,7 +210,7 @@ def upload_plan(state: pathlib.Path) -> None:
 
 
 def probed_upgrade(clients: service_clients.Clients, clock: Clock,
-                   digest: str, urls: list[str], drawing: pathlib.Path
+                   digest: str, urls: list[str], picture: pathlib.Path
                    ) -> prober.Report:
     """Carry the rollout out while a prober uses the cloud; draw both."""
     probe = prober.Prober(urls)
@@ -226,11 +228,13 @@ def probed_upgrade(clients: service_clients.Clients, clock: Clock,
     finally:
         report = probe.stop()
 
-    steps = picture.bars(operation_record.Record(clients.swift, PLAN),
-                         output['summary']['operation'])
-    drawing.write_text(picture.draw(
-        f'Upgrade of {PLAN}: {report.verdict()}', steps, report.outcomes,
-        started))
+    story = operation_report.read(
+        operation_record.Record(clients.swift, PLAN),
+        output['summary']['operation'])
+    picture.write_text(drawing.svg(timeline.of_nodes(
+        f'Upgrade of {PLAN}: {report.verdict()}', story,
+        [(started + outcome.at, bool(outcome.reason))
+         for outcome in report.outcomes])))
 
     return report
 
@@ -286,7 +290,7 @@ def run(clock: Clock, state: pathlib.Path, subnet: str | None) -> int:
     with clock.part('A real undercloud'):
         start_undercloud(state)
 
-    with clock.part('Five nodes that wait'):
+    with clock.part('Six nodes that wait'):
         addresses = add_nodes(state, subnet)
 
     clients = service_clients.from_environment()

@@ -10,10 +10,15 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
+import pathlib
+import sys
+
+sys.path.append(str(pathlib.Path(__file__).parents[1] / 'ext'))
+
 project = 'tripleo-workflows'
 author = 'The tripleo-workflows developers'
 copyright = '2026, ' + author
-extensions = ['sphinx.ext.autodoc']
+extensions = ['sphinx.ext.autodoc', 'generated']
 html_theme = 'alabaster'
 # Titles are full sentences, so no versions beside them.
 html_title = project

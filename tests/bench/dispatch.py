@@ -230,7 +230,7 @@ def step_seconds(dispatcher: delivery.Dispatcher,
     """Send a step, take all answers, and clean up."""
     begun = time.monotonic()
     step = delivery.Step(
-        plan='bench', operation='bench', service=SERVICE, batch=1,
+        plan='bench', operation='bench', service=SERVICE, batch='1',
         step='start', fence=1, payload='true', timeout=60, brief=True)
     nodes: fanout.Nodes = {}
     deadline = time.time() + STEP_SECONDS

@@ -34,6 +34,7 @@ from tripleo_workflows.deployments import delivery
 from tripleo_workflows.deployments.node import journal
 from tripleo_workflows.operation import record
 from tripleo_workflows.rollout import delivered
+from tripleo_workflows.rollout import units
 from tripleo_workflows.undercloud import node_agent
 from tripleo_workflows.undercloud import node_boot
 
@@ -71,7 +72,7 @@ class AgentTestCase(testtools.TestCase):
     def request(self, payload='', service='web', step='start', attempt=1,
                 operation='operation', **changes):
         return {'key': {'plan': self.plan, 'operation': operation,
-                        'service': service, 'batch': 1, 'step': step,
+                        'service': service, 'batch': '1', 'step': step,
                         'node': self.node.name, 'attempt': attempt},
                 'fence': 1, 'kind': 'script', 'payload': payload,
                 'timeout': 60, 'idempotent': False, 'environment': {},
@@ -162,13 +163,12 @@ class AgentTestCase(testtools.TestCase):
 
         return delivered.DeliveredStep(
             dispatcher, record.Operation(self.plan, self.plan, 1, 1, ''),
-            'web', 1, 'start', {'Compute': {
-                'release': '1', 'parts': {}, 'secrets': [], 'gate': [],
-                'roll': {'start': {'script': script}}}},
-            {name: {'name': name, 'role': 'Compute', 'index': self.number,
-                    'address': '127.0.0.1', 'server_id': self.server_id,
-                    'base': None, 'wanted': 'new'}},
-            known, lambda role: {}, lambda: False)
+            'web', '1', 'start', {name: units.Member(
+                {'name': name, 'role': 'Compute', 'index': self.number,
+                 'address': '127.0.0.1', 'server_id': self.server_id},
+                {'steps': {'start': {'script': script}}, 'secrets': []},
+                ('start',))},
+            known, lambda member: {}, lambda: False)
 
     def metadata_object(self):
         """Container and name of what Heat pushes to the node."""

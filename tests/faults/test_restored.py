@@ -117,7 +117,7 @@ class RestoredTestCase(testtools.TestCase):
             light_service.PLAN, 'ServerIdMap')['output']['output_value']
         node = light_service.NAMES[0]
         step = delivery.Step(
-            plan=light_service.PLAN, operation='late', batch=1, step='stop',
+            plan=light_service.PLAN, operation='late', batch='1', step='stop',
             service=light_service.SERVICE, fence=old, payload='true',
             timeout=10)
         dispatcher = delivery.Dispatcher(self.light.clients,

@@ -60,7 +60,7 @@ class SurveyTestCase(testtools.TestCase):
     def send(self, plan, fence, revision):
         """What an operation does on a node, without a record of it."""
         step = delivery.Step(
-            plan=plan, operation=uuid.uuid4().hex, service=SERVICE, batch=1,
+            plan=plan, operation=uuid.uuid4().hex, service=SERVICE, batch='1',
             step='start', fence=fence, payload='true')
         nodes = {}
         target = delivery.Target(NODE, self.server(), completes={

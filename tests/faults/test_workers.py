@@ -121,7 +121,7 @@ class WorkersTestCase(testtools.TestCase):
         dispatcher = delivery.Dispatcher(self.light.clients,
                                          self.light.record.container)
         step = delivery.Step(
-            plan=operation.plan, operation=operation.id, batch=1, step=STEP,
+            plan=operation.plan, operation=operation.id, batch='1', step=STEP,
             service=light_service.SERVICE, fence=operation.fence)
         node = light_service.NAMES[0]
         self.wait_for(lambda: dispatcher.answers(step, [node]))

@@ -49,7 +49,7 @@ class DeliveryTestCase(testtools.TestCase):
     def step(self, service, script, **changes):
         # A plan of the test's own: fences are counted by plan.
         return delivery.Step(
-            plan=self.plan, operation=self.plan, service=service, batch=1,
+            plan=self.plan, operation=self.plan, service=service, batch='1',
             step='start', payload=script, timeout=30,
             **{'fence': 1, **changes})
 

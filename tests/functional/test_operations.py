@@ -55,7 +55,7 @@ class OperationCommandsTestCase(testtools.TestCase):
         shown = self.ask('show', PLAN, '--operation', self.operation)
         self.assertEqual(('finished', [], []), (
             shown['state'], shown['failed'], shown['next']))
-        self.assertIn({'service': 'monitor_agent', 'batch': 1,
+        self.assertIn({'service': 'monitor_agent', 'batch': '1',
                        'step': 'package', 'nodes': {'done': 2}},
                       shown['steps'])
         log = self.ask('log', PLAN, '--operation', self.operation)

@@ -82,7 +82,7 @@ class SurveyTestCase(testtools.TestCase):
         # A plan of the test's own: fences are counted by plan.
         step = delivery.Step(
             plan=f'adhoc.{uuid.uuid4().hex}', operation=uuid.uuid4().hex,
-            service='slow', batch=1, step='start', fence=1,
+            service='slow', batch='1', step='start', fence=1,
             payload=f'until test -e {ended}; do sleep 0.1; done')
         sent = dispatcher.send(step, [delivery.Target(
             name, stack_cloud.nodes(self.clients.heat, PLAN)[name].server_id)])

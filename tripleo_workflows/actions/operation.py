@@ -10,7 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Actions around an operation: lock, guard, close, resume, abort."""
+"""Actions around an operation: lock, guard, close, and what tells of it."""
 
 import contextlib
 from collections import Counter
@@ -19,13 +19,14 @@ from typing import Any
 from tripleo_workflows import clients as service_clients
 from tripleo_workflows import exceptions
 from tripleo_workflows.actions import base
-from tripleo_workflows.operation import going_on
+from tripleo_workflows.operation import history
 from tripleo_workflows.operation import lifetime
 from tripleo_workflows.operation import record as operation_record
 from tripleo_workflows.operation import report
 from tripleo_workflows.operation import retention
-from tripleo_workflows.operation import stopping
+from tripleo_workflows.operation import status
 from tripleo_workflows.operation import watchdog
+from tripleo_workflows.operation import window
 from tripleo_workflows.rollout import ends
 
 
@@ -107,29 +108,36 @@ class Guard(base.Action):
     Input: ``plan``; ``digest`` of a rollout that tripleo.upgrade.v1.preview
     saved; ``deadline_seconds`` after which the operation, if it has not ended,
     is expired; ``trust``, one that the caller made beforehand; ``rights``, as
-    tripleo.operation.lock returned them. Takes the plan's lock, makes sure
-    that all nodes have answered the survey and that the cloud is still what
-    the rollout was computed from, makes a trust of the caller and stores the
-    graph as a private workflow. Returns ``operation``, the input of all tasks
-    below, and ``graph``, the workflow's name.
+    tripleo.operation.lock returned them; ``not_before`` and ``not_after``,
+    the window in which things may be begun, ISO 8601 with a time zone. Takes
+    the plan's lock, makes sure that all nodes have answered the survey and
+    that the cloud is still what the rollout was computed from, makes a trust
+    of the caller and stores the graph as a private workflow. Returns
+    ``operation``, the input of all tasks below, and ``graph``, the workflow's
+    name.
     """
 
     def __init__(self, plan: str, digest: str,
                  deadline_seconds: int = ends.DEADLINE_SECONDS,
-                 trust: str = '', rights: dict[str, Any] | None = None):
+                 trust: str = '', rights: dict[str, Any] | None = None,
+                 not_before: str = '', not_after: str = ''):
         self.plan = plan
         self.digest = digest
         self.deadline_seconds = deadline_seconds
         self.trust = trust
         self.rights = rights
+        self.not_before = not_before
+        self.not_after = not_after
 
     def act(self, caller: base.Caller) -> dict[str, Any]:
+        given = window.window(self.not_before, self.not_after)
+
         def grant(seconds: float) -> dict[str, Any]:
             return self.rights or _rights(caller, seconds, self.trust)
 
         return ends.guard(caller.clients_for(self.rights),
                           caller.holder('run'), self.plan, self.digest,
-                          grant, self.deadline_seconds)
+                          grant, self.deadline_seconds, given)
 
 
 class Close(base.Action):
@@ -146,7 +154,7 @@ class Close(base.Action):
         operation = operation_record.Operation(**self.operation)
         clients = caller.clients_for(self.operation)
         summary = ends.close(clients, operation)
-        _revoke_trusts(caller, clients, operation)
+        revoke_trusts(caller, clients, operation)
 
         return summary
 
@@ -165,95 +173,6 @@ class Fail(base.Action):
     def act(self, caller: base.Caller) -> None:
         raise ends.failure(caller.clients_for(self.operation),
                            operation_record.Operation(**self.operation))
-
-
-class Resume(base.Action):
-    """Take over the lock of an operation that was left open.
-
-    Input: ``plan``; ``take_over``, whether to end an execution that Mistral
-    still calls RUNNING or PAUSED because its engine died; ``retry_failed``,
-    whether failed steps get another attempt; ``reason``, for the record;
-    ``by``, person or watchdog; ``execution``, the only one to take over
-    from, where given. Returns ``operation``, ``fence`` and ``digest`` of the
-    document to go on with.
-    """
-
-    def __init__(self, plan: str, take_over: bool = False,
-                 retry_failed: bool = False, reason: str = '',
-                 by: str = 'person', execution: str = ''):
-        self.plan = plan
-        self.take_over = take_over
-        self.retry_failed = retry_failed
-        self.reason = reason
-        self.by = by
-        self.execution = execution
-
-    def act(self, caller: base.Caller) -> dict[str, Any]:
-        return going_on.resume(
-            caller.clients, self.plan, going_on.Caller(
-                caller.root_execution(), caller.person, self.take_over,
-                self.execution),
-            retry_failed=self.retry_failed, reason=self.reason, by=self.by)
-
-
-class Abort(base.Action):
-    """Take an operation's lock, so that nothing goes on with it.
-
-    Input: ``plan``; ``take_over``, whether to end an execution that is
-    RUNNING or PAUSED. Returns ``operation``, the input of the tasks that
-    follow. Nothing is undone on the nodes.
-    """
-
-    def __init__(self, plan: str, take_over: bool = False):
-        self.plan = plan
-        self.take_over = take_over
-
-    def act(self, caller: base.Caller) -> dict[str, Any]:
-        return {'operation': going_on.abort(
-            caller.clients, self.plan, going_on.Caller(
-                caller.root_execution(), caller.person, self.take_over))}
-
-
-class Stop(base.Action):
-    """Stop what still runs on nodes of an operation that is aborted.
-
-    Input: ``operation``, as tripleo.operation.abort returned it;
-    ``timeout_seconds`` that nodes have to answer. Returns ``done``; the
-    workflow asks again until it is. Then also ``stopped``, the nodes on
-    which a payload was stopped, and ``silent``, those that did not answer.
-    """
-
-    def __init__(self, operation: dict[str, Any],
-                 timeout_seconds: int = stopping.TIMEOUT_SECONDS):
-        self.operation = operation
-        self.timeout_seconds = timeout_seconds
-
-    def act(self, caller: base.Caller) -> dict[str, Any]:
-        return stopping.stop(
-            caller.clients, operation_record.Operation(**self.operation),
-            self.timeout_seconds)
-
-
-class End(base.Action):
-    """Close an operation as aborted.
-
-    Input: ``operation``, as tripleo.operation.abort returned it; ``reason``,
-    for the record; ``stopped``, what tripleo.operation.stop returned.
-    """
-
-    def __init__(self, operation: dict[str, Any], reason: str = '',
-                 stopped: dict[str, Any] | None = None):
-        self.operation = operation
-        self.reason = reason
-        self.stopped = stopped
-
-    def act(self, caller: base.Caller) -> dict[str, Any]:
-        operation = operation_record.Operation(**self.operation)
-        ended = going_on.end(caller.clients, operation, caller.person,
-                             self.reason, self.stopped)
-        _revoke_trusts(caller, caller.clients, operation)
-
-        return ended
 
 
 class List(base.Action):
@@ -301,6 +220,29 @@ class Show(base.Action):
                 'left_out': {'failed': failed_out, 'steps': steps_out}}
 
 
+class Status(base.Action):
+    """Show how every service stands on every node.
+
+    Input: ``plan``; ``operation``, its id; absent: the plan's newest.
+    Returns ``operation``, ``state``, ``held`` (who holds it, or what it
+    waits for), ``rows`` of service, phase, node, release, revision, step,
+    status, since and why, and ``left_out``, how many rows of nodes that are
+    done did not fit.
+    """
+
+    def __init__(self, plan: str, operation: str = ''):
+        self.plan = plan
+        self.operation = operation
+
+    def act(self, caller: base.Caller) -> dict[str, Any]:
+        found = status.read(caller.clients, self.plan, self.operation)
+        rows, left_out = report.fit(sorted(
+            found['rows'], key=lambda row: row['status'] not in (
+                status.DONE, status.UNCHANGED)))
+
+        return {**found, 'rows': rows, 'left_out': left_out}
+
+
 class Log(base.Action):
     """Tell everything that happened in an operation, in order of time.
 
@@ -315,7 +257,7 @@ class Log(base.Action):
         self.operation = operation
 
     def act(self, caller: base.Caller) -> dict[str, Any]:
-        rows, left_out = report.fit(report.log(report.read(
+        rows, left_out = report.fit(history.log(report.read(
             operation_record.Record(caller.clients.swift, self.plan),
             self.operation)))
 
@@ -377,8 +319,9 @@ def _rights(caller: base.Caller, seconds: float, given: str
             'made': not (given or caller.delegated)}
 
 
-def _revoke_trusts(caller: base.Caller, clients: service_clients.Clients,
-                   operation: operation_record.Operation) -> None:
+def revoke_trusts(caller: base.Caller, clients: service_clients.Clients,
+                  operation: operation_record.Operation) -> None:
+    """Delete the trusts that were made for an operation."""
     record = operation_record.Record(clients.swift, operation.plan)
 
     for trust in lifetime.made_trusts(record, operation):

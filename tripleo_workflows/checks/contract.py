@@ -14,7 +14,9 @@
 
 import dataclasses
 import enum
+from collections.abc import Mapping
 from typing import Any
+from typing import NamedTuple
 
 
 class Code(enum.IntEnum):
@@ -30,6 +32,14 @@ class Code(enum.IntEnum):
     BROKEN = 255
 
 
+class Finding(NamedTuple):
+    """What a runner found, before it is known as which check's result."""
+
+    result: Code
+    details: str = ''
+    remedy: str = ''
+
+
 @dataclasses.dataclass(frozen=True)
 class CheckResult:
     """What one check found.
@@ -40,6 +50,8 @@ class CheckResult:
     :param remedy: what the reader should do next; empty on success.
     :param seconds: how long the check took.
     :param node: the node it is about; empty for a service as a whole.
+    :param waived: who decided that its failure does not count, and why:
+        ``{person, when, reason}``.
     """
 
     name: str
@@ -48,11 +60,25 @@ class CheckResult:
     remedy: str = ''
     seconds: float = 0.0
     node: str = ''
+    waived: Mapping[str, str] | None = None
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether the work must not go on."""
+        return self.result >= Code.FAILURE and not self.waived
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form, with the result as a plain number."""
-        return {
+        """Give the JSON form, with the result as a plain number.
+
+        It has ``waived`` only where the check was.
+        """
+        form = {
             **dataclasses.asdict(self),
             'result': int(self.result),
             'seconds': round(self.seconds, 3),
         }
+
+        if not self.waived:
+            del form['waived']
+
+        return form

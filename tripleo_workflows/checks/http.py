@@ -14,22 +14,20 @@
 
 import dataclasses
 import http.client
-import string
 import time
 import urllib.parse
 from collections.abc import Mapping
 from typing import Any
 
-from tripleo_workflows import exceptions
 from tripleo_workflows.checks import contract
+from tripleo_workflows.checks import variables
 
 #: What is read of an answer, in bytes; the rest is not looked at.
 BODY_LIMIT = 64 * 1024
 #: How long a request may take where the check does not say, in seconds.
 TIMEOUT = 5.0
-
-FIELDS = frozenset(
-    ['url', 'method', 'body', 'headers', 'status', 'contains', 'timeout'])
+#: Methods that change nothing.
+READING = ('GET', 'HEAD', 'OPTIONS')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,6 +40,30 @@ class Answer:
 
     status: int
     body: bytes
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """What an HTTP check sends.
+
+    :param timeout: for the whole exchange, in seconds.
+    """
+
+    url: str
+    method: str
+    body: bytes | None
+    headers: Mapping[str, str]
+    timeout: float
+
+    @property
+    def is_write(self) -> bool:
+        """Whether it may change something."""
+        return self.method not in READING
+
+    def send(self) -> Answer:
+        """Send it once, see :func:`request`."""
+        return request(self.url, self.method, self.body, self.headers,
+                       self.timeout)
 
 
 def request(url: str, method: str = 'GET', body: bytes | None = None,
@@ -76,13 +98,13 @@ def request(url: str, method: str = 'GET', body: bytes | None = None,
         sock = connection.sock
         connection.request(method, target, body,
                            {'Connection': 'close', **(headers or {})})
-        sock.settimeout(_remaining(deadline))
+        sock.settimeout(remaining(deadline))
         response = connection.getresponse()
         chunks: list[bytes] = []
         size = 0
 
         while size < BODY_LIMIT:
-            sock.settimeout(_remaining(deadline))
+            sock.settimeout(remaining(deadline))
             chunk = response.read1(BODY_LIMIT - size)
 
             if not chunk:
@@ -96,7 +118,11 @@ def request(url: str, method: str = 'GET', body: bytes | None = None,
         connection.close()
 
 
-def _remaining(deadline: float) -> float:
+def remaining(deadline: float) -> float:
+    """Seconds until a deadline on the monotonic clock.
+
+    :raises TimeoutError: there are none.
+    """
     left = deadline - time.monotonic()
 
     if left <= 0:
@@ -105,66 +131,49 @@ def _remaining(deadline: float) -> float:
     return left
 
 
-def run(specification: Mapping[str, Any],
-        facts: Mapping[str, str]) -> contract.CheckResult:
+def prepare(options: Mapping[str, Any],
+            facts: Mapping[str, str]) -> Request:
+    """The request of an HTTP check, see :func:`ask`."""
+    body = variables.fill(options.get('body', ''), facts)
+
+    return Request(
+        url=variables.fill(options['url'], facts),
+        method=options.get('method') or ('POST' if body else 'GET'),
+        body=body.encode() or None, headers=options.get('headers', {}),
+        timeout=float(options.get('timeout', TIMEOUT)))
+
+
+def ask(options: Mapping[str, Any],
+        facts: Mapping[str, str]) -> contract.Finding:
     """Carry out one HTTP check.
 
-    The check is ``{name, http: {url, method, body, headers, status,
-    contains, timeout}}``. Only ``url`` must be there: a check without
-    ``status`` takes any answer of the 200s. Variables such as
-    ``$NODE_ADDRESS`` in ``url`` and ``body`` are replaced by the facts.
-
-    :param facts: values by name; ``NODE_NAME`` names the node that the
-        result is about.
-    :raises InvalidInput: the check itself is not well-formed.
+    :param options: as :mod:`tripleo_workflows.checks.schema` has them.
+    :param facts: values of the variables in its url and body, by name.
+    :raises variables.Unfilled: it uses a variable that is none.
     """
-    name = str(specification.get('name', 'http'))
-    options = _options(name, specification.get('http'))
-    node = facts.get('NODE_NAME', '')
-    started = time.monotonic()
-
-    def result(code: contract.Code, details: str,
-               remedy: str = '') -> contract.CheckResult:
-        return contract.CheckResult(
-            name, code, details, remedy, time.monotonic() - started, node)
+    asked = prepare(options, facts)
+    shown = f'{asked.method} {without_secrets(asked.url)}'
 
     try:
-        url = string.Template(options['url']).substitute(facts)
-        body = string.Template(options.get('body') or '').substitute(facts)
-    except KeyError as error:
-        return result(
-            contract.Code.BROKEN,
-            f'The check uses the unknown variable ${error.args[0]}.',
-            f'Use one of {_names(facts)}, or write $$ for a dollar sign.')
-    except ValueError:
-        return result(
-            contract.Code.BROKEN,
-            'The check has a dollar sign that starts no variable.',
-            'Write $$ for a dollar sign.')
-
-    method = options.get('method') or ('POST' if body else 'GET')
-    shown = f'{method} {_without_secrets(url)}'
-
-    try:
-        answer = request(
-            url, method, body.encode() or None, options.get('headers'),
-            float(options.get('timeout', TIMEOUT)))
+        answer = asked.send()
     except ValueError as error:
-        return result(contract.Code.BROKEN,
-                      f'{shown} cannot be sent: {error}.',
-                      "Mend the check's url.")
+        return contract.Finding(
+            contract.Code.BROKEN, f'{shown} cannot be sent: {error}.',
+            "Mend the check's url.")
     except (OSError, http.client.HTTPException) as error:
-        return result(contract.Code.FAILURE,
-                      f'{shown} got no answer: {reason(error)}.',
-                      'See whether the service runs and listens there.')
+        return contract.Finding(
+            contract.Code.FAILURE, f'{shown} got no answer: {reason(error)}.',
+            'See whether the service runs and listens there.')
 
-    problem = _problem(options, answer)
+    problem = problem_of(options, answer)
 
     if problem:
-        return result(contract.Code.FAILURE, f'{shown} {problem}.',
-                      "See the service's log.")
+        return contract.Finding(
+            contract.Code.FAILURE, f'{shown} {problem}.',
+            "See the service's log.")
 
-    return result(contract.Code.SUCCESS, f'{shown} answered {answer.status}.')
+    return contract.Finding(contract.Code.SUCCESS,
+                            f'{shown} answered {answer.status}.')
 
 
 def reason(error: Exception) -> str:
@@ -178,23 +187,8 @@ def reason(error: Exception) -> str:
     return str(error) or type(error).__name__
 
 
-def _options(name: str, options: object) -> Mapping[str, Any]:
-    if not isinstance(options, Mapping) or not options.get('url'):
-        raise exceptions.InvalidInput(
-            'An HTTP check needs a url.',
-            "Write 'http: {url: …}'.", check=name)
-
-    unknown = sorted(set(options) - FIELDS)
-
-    if unknown:
-        raise exceptions.InvalidInput(
-            f'An HTTP check has no {unknown[0]}.',
-            f'Use one of {", ".join(sorted(FIELDS))}.', check=name)
-
-    return options
-
-
-def _problem(options: Mapping[str, Any], answer: Answer) -> str:
+def problem_of(options: Mapping[str, Any], answer: Answer) -> str:
+    """What an answer lacks to be the one that a check wants, if anything."""
     wanted = options.get('status')
 
     if wanted is None and not 200 <= answer.status < 300:
@@ -211,11 +205,7 @@ def _problem(options: Mapping[str, Any], answer: Answer) -> str:
     return ''
 
 
-def _names(facts: Mapping[str, str]) -> str:
-    return ', '.join(f'${name}' for name in sorted(facts)) or 'none'
-
-
-def _without_secrets(url: str) -> str:
+def without_secrets(url: str) -> str:
     """Drop what may be a password or a signature from a URL."""
     parts = urllib.parse.urlsplit(url)
 

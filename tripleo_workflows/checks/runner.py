@@ -10,8 +10,10 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Run checks of any kind, each by the runner of its kind."""
+"""Run the checks that are asked from here, each by the runner of its kind."""
 
+import concurrent.futures
+import time
 from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -20,36 +22,67 @@ from typing import Any
 from tripleo_workflows import exceptions
 from tripleo_workflows.checks import contract
 from tripleo_workflows.checks import http
+from tripleo_workflows.checks import schema
+from tripleo_workflows.checks import tcp
+from tripleo_workflows.checks import variables
 
-Runner = Callable[[Mapping[str, Any], Mapping[str, str]],
-                  contract.CheckResult]
+Runner = Callable[[Mapping[str, Any], Mapping[str, str]], contract.Finding]
 
-#: The kinds of checks; a check has one of these keys beside its name.
-RUNNERS: dict[str, Runner] = {'http': http.run}
+#: By kind of the checks, what asks them.
+RUNNERS: dict[str, Runner] = {'http': http.ask, 'tcp': tcp.ask}
+#: How many checks are asked at once.
+AT_ONCE = 16
 
 
 def run_all(checks: Sequence[Mapping[str, Any]],
             facts: Mapping[str, str]) -> list[contract.CheckResult]:
-    """Carry out checks one after the other, all of them.
+    """Carry out checks that are asked from here, some of them at once.
 
     :param checks: each ``{name: …, <kind>: {…}}``.
-    :param facts: values of the variables that checks may use.
+    :param facts: values of the variables that checks may use;
+        ``NODE_NAME`` names the node that the results are about.
     :returns: one result per check, in their order.
-    :raises InvalidInput: a check is not well-formed; none was carried out.
+    :raises InvalidInput: a check is not well-formed, or runs on nodes; none
+        was carried out.
     """
-    chosen = [(_runner(check), check) for check in checks]
+    for check in checks:
+        _require(check)
 
-    return [runner(check, facts) for runner, check in chosen]
+    if not checks:
+        return []
+
+    # One that waits for its time limit does not keep the others waiting.
+    with concurrent.futures.ThreadPoolExecutor(
+            min(len(checks), AT_ONCE), 'check') as pool:
+        return list(pool.map(lambda check: _run(check, facts), checks))
 
 
-def _runner(check: Mapping[str, Any]) -> Runner:
-    kinds = sorted(set(check) - {'name'})
+def is_asked_from_here(check: Mapping[str, Any]) -> bool:
+    """Whether a well-formed check needs no node to run on."""
+    return schema.kind_of(check) in RUNNERS
 
-    if len(kinds) != 1 or kinds[0] not in RUNNERS:
+
+def _require(check: Mapping[str, Any]) -> None:
+    schema.require(check)
+
+    if not is_asked_from_here(check):
         raise exceptions.InvalidInput(
-            f'A check must have one kind, this has '
-            f'{", ".join(kinds) or "none"}.',
-            f'Use one of {", ".join(sorted(RUNNERS))}.',
-            check=check.get('name'))
+            f'A check of kind {schema.kind_of(check)} runs on nodes.',
+            f'From here, use one of {", ".join(RUNNERS)}.',
+            check=check['name'])
 
-    return RUNNERS[kinds[0]]
+
+def _run(check: Mapping[str, Any],
+         facts: Mapping[str, str]) -> contract.CheckResult:
+    kind = schema.kind_of(check)
+    started = time.monotonic()
+
+    try:
+        found = RUNNERS[kind](check[kind], facts)
+    except variables.Unfilled as error:
+        found = contract.Finding(contract.Code.BROKEN, error.details,
+                                 error.remedy)
+
+    return contract.CheckResult(
+        check['name'], *found, seconds=time.monotonic() - started,
+        node=facts.get('NODE_NAME', ''))

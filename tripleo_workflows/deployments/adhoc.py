@@ -218,7 +218,7 @@ class Deployment:
         # A plan of its own, so that no operation's fence refuses it.
         return delivery.Step(
             plan=f'adhoc.{self._request_id}', operation=self._name,
-            service='config', batch=0, step='config', fence=1,
+            service='config', batch='0', step='config', fence=1,
             payload=self._config.text, kind=KINDS[self._config.group],
             timeout=self._config.timeout, separate=True)
 

@@ -50,6 +50,8 @@ Listed = Mapping[str, Answer | None]
 class Step:
     """One step of one service on the nodes of one batch.
 
+    :param batch: the name of a unit of the service: a batch's number, or
+        ``prepare``, ``finish`` and so on.
     :param fence: the fencing number of the operation's lock.
     :param payload: what runs; empty for the kinds survey and abort.
     :param kind: ``script``, ``playbook``, ``survey`` or ``abort``.
@@ -59,6 +61,7 @@ class Step:
     :param environment: variables of a script, or extra variables of a
         playbook, which are the same on all nodes and not secret.
     :param separate: the answer has ``stdout`` and ``stderr`` as well.
+    :param changes: whether it may change what the service is on the node.
     :param brief: of a node where it is done, all that is wanted is its
         ``status``, ``status_code``, ``seconds`` and ``changed``.
     """
@@ -66,7 +69,7 @@ class Step:
     plan: str
     operation: str
     service: str
-    batch: int
+    batch: str
     step: str
     fence: int
     payload: str = ''
@@ -76,6 +79,7 @@ class Step:
     idempotent: bool = False
     environment: Mapping[str, str] = dataclasses.field(default_factory=dict)
     separate: bool = False
+    changes: bool = True
     brief: bool = False
 
     @property
@@ -189,7 +193,7 @@ class Dispatcher:
             'key': {'plan': step.plan, 'operation': step.operation,
                     'service': step.service, 'batch': step.batch,
                     'step': step.step, 'node': target.name,
-                    'attempt': step.attempt},
+                    'attempt': step.attempt, 'changes': step.changes},
             'fence': step.fence, 'kind': step.kind, 'timeout': step.timeout,
             'idempotent': step.idempotent,
             'environment': {**step.environment, **target.environment},

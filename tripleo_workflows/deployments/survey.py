@@ -57,7 +57,7 @@ class Survey:
         self._timeout = timeout
         self._required = required
         self._step = delivery.Step(
-            plan=plan, operation=self._name, service='nodes', batch=0,
+            plan=plan, operation=self._name, service='nodes', batch='0',
             step='survey', fence=0, kind='survey', timeout=timeout)
         self._state = self._objects.get(self._object)
 

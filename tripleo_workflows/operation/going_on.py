@@ -13,15 +13,27 @@
 """What a person does to an operation that was left open."""
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 from mistralclient.api import base as mistral_base
 
 from tripleo_workflows import clients as service_clients
 from tripleo_workflows import exceptions
+from tripleo_workflows.operation import changes
+from tripleo_workflows.operation import deciding
+from tripleo_workflows.operation import decisions
+from tripleo_workflows.operation import holding
 from tripleo_workflows.operation import lifetime
 from tripleo_workflows.operation import lock
 from tripleo_workflows.operation import record as operation_record
+
+#: Raises where what is open is not as the caller thinks.
+Check = Callable[[operation_record.Object], None]
+
+NOTHING = changes.Changes()
+#: Goes on ``by`` itself, and never where a person holds the operation.
+WATCHDOG = 'watchdog'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,8 +41,8 @@ class Caller:
     """Who goes on, or aborts.
 
     :param root: the root execution that takes the lock.
-    :param take_over: end an execution that Mistral still calls RUNNING or
-        PAUSED, because its engine or worker died.
+    :param take_over: end an execution that Mistral still calls RUNNING,
+        because its engine or worker died.
     :param execution: take over from this execution only; empty: from any.
     """
 
@@ -41,37 +53,70 @@ class Caller:
 
 
 def resume(clients: service_clients.Clients, plan: str, caller: Caller,
-           **decision: Any) -> dict[str, Any]:
+           change: changes.Changes = NOTHING, reason: str = '',
+           **details: Any) -> dict[str, Any]:
     """Take over the lock of an operation that was left open.
 
-    :param decision: what else the record keeps about it: ``retry_failed``,
-        ``reason`` and ``by`` (``person`` or ``watchdog``).
+    :param change: what is to be otherwise from now on.
+    :param details: what else the record keeps about it: ``retry_failed``,
+        and ``by`` (``person`` or ``watchdog``).
     :returns: ``operation``, ``fence``, and ``digest`` of the document to
         go on with.
     :raises NotFound: there is nothing to go on with.
+    :raises InvalidInput: a change is not what it must be; nothing is done.
     :raises OperationInProgress: its execution lives, and take_over is false.
     """
+    policy = change.policy()
     record = operation_record.Record(clients.swift, plan)
-    fence, opened = _take(clients, record, caller)
 
+    def check(opened: operation_record.Object) -> None:
+        change.of_operation(opened)
+
+        if change.service:
+            deciding.require_service(record, opened, change.service)
+
+        hold = decisions.read(record, opened['operation']).held()
+
+        if hold and details.get('by') == WATCHDOG:
+            raise exceptions.Conflict(
+                f'The operation is {holding.describe(hold)}.',
+                'Leave it to them, or resume it as a person.', plan=plan,
+                operation=opened['operation'])
+
+    fence, opened = _take(clients, record, caller, check)
+    operation = opened['operation']
+
+    if not decisions.read(record, operation).of_kind(decisions.GO_ON,
+                                                     fence=fence):
+        own = change.of_operation(opened)
+
+        for service, changed in ((change.service, policy), ('', own)):
+            if changed:
+                decisions.decide(clients, plan, operation, decisions.CHANGE,
+                                 caller.person, reason, service=service,
+                                 **changed)
+
+        _close_if_expired(clients, record, {**opened, **own}, caller)
+        decisions.decide(clients, plan, operation, decisions.GO_ON,
+                         caller.person, reason, fence=fence,
+                         execution=caller.root, take_over=caller.take_over,
+                         **details)
+
+    return {'operation': operation, 'fence': fence,
+            'digest': opened['digest']}
+
+
+def _close_if_expired(clients: service_clients.Clients,
+                      record: operation_record.Record,
+                      opened: operation_record.Object, caller: Caller
+                      ) -> None:
     if lifetime.is_expired(opened):
         lifetime.close(clients, record, opened, 'expired', caller.person,
                        'Its deadline had passed.')
         raise exceptions.NotFound(
             'The deadline of the operation has passed, and it was closed.',
             'Start tripleo.upgrade.v1.preview: what is done stays done.',
-            plan=plan, operation=opened['operation'])
-
-    name = f'{opened["operation"]}/{fence}/resumed.json'
-
-    if record.get(name) is None:
-        record.put(name, {
-            'person': caller.person, 'since': lock.now(),
-            'execution': caller.root, 'take_over': caller.take_over,
-            **decision})
-
-    return {'operation': opened['operation'], 'fence': fence,
-            'digest': opened['digest']}
+            plan=record.plan, operation=opened['operation'])
 
 
 def abort(clients: service_clients.Clients, plan: str, caller: Caller
@@ -108,26 +153,27 @@ def end(clients: service_clients.Clients,
 
 
 def _take(clients: service_clients.Clients, record: operation_record.Record,
-          caller: Caller) -> tuple[int, operation_record.Object]:
+          caller: Caller, check: Check | None = None
+          ) -> tuple[int, operation_record.Object]:
     plan = record.plan
-    _, before = lock.current(clients.mistral, plan)
-    opened = next(iter(lifetime.open_operations(
-        record, before.operation if before else '')), None)
-    take_over = caller.take_over and (
-        not caller.execution or before is None
-        or before.root == caller.execution)
+    number, before, opened = lifetime.find(clients, record)
+    theirs = before if before and before.root != caller.root else None
+    take_over = (theirs is not None
+                 and caller.execution in ('', theirs.root)
+                 and (caller.take_over or _stands_still(
+                     clients, record, number, theirs, opened)))
 
-    if before and before.root != caller.root and not take_over:
-        lock.refuse_if_held(clients.mistral, plan, before)
+    if theirs and not take_over:
+        lock.refuse_if_held(clients.mistral, plan, theirs)
 
     if opened is None:
-        if before and before.root != caller.root:
-            _end(clients, before.root)
+        if theirs:
+            _end(clients, theirs.root)
 
-        raise exceptions.NotFound(
-            'No operation of this plan is open.',
-            'Start tripleo.upgrade.v1.preview to see what is to be done.',
-            plan=plan)
+        raise lifetime.nothing_open(plan)
+
+    if check:
+        check(opened)
 
     fence, _ = lock.acquire(
         clients.mistral, plan, lock.Holder(
@@ -137,8 +183,8 @@ def _take(clients: service_clients.Clients, record: operation_record.Record,
         # Whoever was faster than us is not taken over from.
         execution=before.root if before else caller.root)
 
-    if before and before.root != caller.root:
-        _end(clients, before.root)
+    if theirs:
+        _end(clients, theirs.root)
 
     if record.get(f'{opened["operation"]}/closed.json'):
         raise exceptions.NotFound(
@@ -147,6 +193,23 @@ def _take(clients: service_clients.Clients, record: operation_record.Record,
             plan=plan, operation=opened['operation'])
 
     return fence, opened
+
+
+def _stands_still(clients: service_clients.Clients,
+                  record: operation_record.Record, number: int,
+                  holder: lock.Holder, opened: operation_record.Object | None
+                  ) -> bool:
+    """Whether a holder begins nothing more, whatever Mistral calls it."""
+    if opened is None or holder.operation != opened['operation']:
+        return False
+
+    # A hold of before, which somebody is about to go on from, is not theirs.
+    hold = decisions.read(record, holder.operation).held()
+
+    return bool(
+        (hold and hold.details['fence'] == number)
+        or holding.waiting(record, holder.operation, number)
+        or lock.state_of(clients.mistral, holder.root) == 'PAUSED')
 
 
 def _end(clients: service_clients.Clients, execution: str) -> None:

@@ -25,9 +25,12 @@ from mistralclient.api.v2 import client as mistral_client
 
 from tripleo_workflows import clients as service_clients
 from tripleo_workflows import exceptions
+from tripleo_workflows.operation import decisions
 from tripleo_workflows.operation import lock
 from tripleo_workflows.operation import record as operation_record
 
+#: What decisions change of an operation itself, not of services' policies.
+CHANGEABLE = ('deadline', 'not_before', 'not_after')
 #: What the names of all compiled graphs begin with.
 GRAPH_PREFIX = 'tripleo.rollout.graph.'
 
@@ -37,13 +40,30 @@ def graph_name(operation: str, fence: int) -> str:
     return f'{GRAPH_PREFIX}{operation}.{fence}'
 
 
+def opened_with(record: operation_record.Record, operation: str
+                ) -> operation_record.Object | None:
+    """What an operation was opened with, as decisions have changed it.
+
+    :returns: None where the record has no such operation.
+    """
+    found = record.get(f'{operation}/operation.json')
+
+    if found is None:
+        return None
+
+    changed = decisions.read(record, operation).changes()
+
+    return {**found, **{name: changed[name] for name in CHANGEABLE
+                        if name in changed}}
+
+
 def open_operations(record: operation_record.Record, known: str = ''
                     ) -> list[operation_record.Object]:
     """The operations of a plan that are open, the newest first.
 
     :param known: an operation that is looked up even where a listing, which
         may lag, does not show it.
-    :returns: contents of their ``operation.json``.
+    :returns: as :func:`opened_with` gives them.
     """
     names = record.names('')
     listed = {name.removesuffix('/operation.json') for name in names
@@ -51,10 +71,30 @@ def open_operations(record: operation_record.Record, known: str = ''
     closed = {name.removesuffix('/closed.json') for name in names
               if name.endswith('/closed.json')}
     found = [opened for name in sorted({known, *listed} - {''} - closed)
-             if (opened := record.get(f'{name}/operation.json'))
-             and not record.get(f'{name}/closed.json')]
+             if not record.get(f'{name}/closed.json')
+             and (opened := opened_with(record, name))]
 
     return sorted(found, key=lambda opened: opened['begun'], reverse=True)
+
+
+def find(clients: service_clients.Clients, record: operation_record.Record
+         ) -> tuple[int, lock.Holder | None, operation_record.Object | None]:
+    """The newest lock of a plan, its holder, and what is open.
+
+    :returns: None for a holder, or an open operation, that there is not.
+    """
+    number, holder = lock.current(clients.mistral, record.plan)
+    found = open_operations(record, holder.operation if holder else '')
+
+    return number, holder, next(iter(found), None)
+
+
+def nothing_open(plan: str) -> exceptions.NotFound:
+    """The error for a decision about an operation that there is not."""
+    return exceptions.NotFound(
+        'No operation of this plan is open.',
+        'Start tripleo.upgrade.v1.preview to see what is to be done.',
+        plan=plan)
 
 
 def is_expired(opened: operation_record.Object) -> bool:
@@ -136,7 +176,7 @@ def _open_error(mistral: mistral_client.Client, plan: str,
 def close(clients: service_clients.Clients, record: operation_record.Record,
           opened: operation_record.Object, how: str, person: str,
           reason: str = '', summary: dict[str, Any] | None = None) -> None:
-    """End an operation in the record, once, and drop its compiled graphs.
+    """End an operation in the record, once, and drop what it had in Mistral.
 
     :param how: ``finished``, ``aborted`` or ``expired``.
     :param summary: what it has done, for those who ask later.
@@ -148,6 +188,7 @@ def close(clients: service_clients.Clients, record: operation_record.Record,
             'how': how, 'person': person, 'when': lock.now(),
             'reason': reason, 'summary': summary or {}})
 
+    decisions.forget_claims(clients, record.plan, opened['operation'])
     newest, _ = lock.current(clients.mistral, record.plan)
 
     for fence in range(opened['fence'], newest + 1):
@@ -164,9 +205,20 @@ def made_trusts(record: operation_record.Record,
 
 
 def drop_graph(mistral: mistral_client.Client, name: str) -> None:
-    """Remove a compiled graph, if it is there."""
+    """Remove a compiled graph and its parts, as far as they are there."""
+    number = 0
+
+    while _drop(mistral, f'{name}.{number}' if number else name) or not number:
+        number += 1
+
+
+def _drop(mistral: mistral_client.Client, name: str) -> bool:
     try:
         mistral.workflows.delete(name)
     except mistral_base.APIException as error:
         if error.error_code != 404:
             raise
+
+        return False
+
+    return True

@@ -10,60 +10,130 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""An execution of ours as lines for people, while it runs."""
+"""What is done to a plan as lines for people, while it is done."""
 
 import time
 from collections.abc import Iterator
 
 from heatclient import exc as heat_exceptions
+from keystoneauth1 import exceptions as keystone_exceptions
+from mistralclient.api import base as mistral_base
 
 from tripleo_workflows import clients as service_clients
+from tripleo_workflows import exceptions
+from tripleo_workflows.operation import decisions
+from tripleo_workflows.operation import holding
+from tripleo_workflows.operation import lifetime
 from tripleo_workflows.operation import lock
 from tripleo_workflows.operation import record as operation_record
 
 POLL_SECONDS = 1.0
+#: Errors after which services may answer again.
+_ERRORS = (exceptions.ServiceUnavailable, mistral_base.APIException,
+           keystone_exceptions.ClientException,
+           heat_exceptions.BaseException, OSError)
 
 
 def follow(clients: service_clients.Clients, plan: str, execution_id: str
            ) -> Iterator[str]:
-    """Tell what an execution does to a plan, until it ends.
+    """Tell what an execution does to a plan, see :class:`Watch`."""
+    return Watch(clients, plan, execution_id).lines()
 
-    :returns: lines such as ``web.2 drain overcloud-controller-1 done 0.4 s``
-        and, before there are steps, the state of the stack.
+
+class Watch:
+    """Follows what is done to a plan, across executions and lost connections.
+
+    Where another execution goes on with the operation, that one is followed
+    from then on.
+
+    :param execution: the root execution to begin with; empty: that of the
+        plan's open operation. Later the one that was followed last.
+    :raises NotFound: no execution is given, and no operation is open.
     """
-    observer = _Observer(clients, plan, execution_id)
-
-    while True:
-        # The state is read first, so that nothing is missed at the end.
-        state = lock.state_of(clients.mistral, execution_id)
-        yield from observer.news()
-
-        if state not in lock.HOLDING_STATES:
-            yield f'execution {execution_id} {state}'
-            return
-
-        time.sleep(POLL_SECONDS)
-
-
-class _Observer:
-    """Remembers what was told already."""
 
     def __init__(self, clients: service_clients.Clients, plan: str,
-                 execution_id: str):
+                 execution: str = ''):
         self._clients = clients
         self._plan = plan
-        self._execution = execution_id
         self._record = operation_record.Record(clients.swift, plan)
-        self._prefix = ''
+        self._operation = ''
+        self._fence = 0
         self._seen: dict[str, str] = {}
         self._told: set[str] = set()
+        self.execution = execution or self._open_one()
 
-    def news(self) -> Iterator[str]:
-        if not self._prefix:
+    def _open_one(self) -> str:
+        _, holder, opened = lifetime.find(self._clients, self._record)
+
+        if opened is None:
+            raise lifetime.nothing_open(self._plan)
+
+        return (holder.root if holder
+                and holder.operation == opened['operation']
+                else str(opened['root']))
+
+    def lines(self) -> Iterator[str]:
+        """Tell what happens, until the last execution ends.
+
+        :returns: lines such as ``web.2 drain overcloud-controller-1 done
+            0.4 s`` and, before there are steps, the state of the stack.
+        """
+        lost = ended = False
+
+        while not ended:
+            try:
+                # All of a look is told, or nothing.
+                lines, ended = self._look()
+            except _ERRORS as error:
+                if not _may_pass(error):
+                    raise
+
+                if not lost:
+                    yield f'connection lost, trying again: {error}'
+
+                lost = True
+            else:
+                if lost:
+                    yield 'connected again'
+
+                lost = False
+                yield from lines
+
+            if not ended:
+                time.sleep(POLL_SECONDS)
+
+    def _look(self) -> tuple[list[str], bool]:
+        # The state is read first, so that nothing is missed at the end; the
+        # lock after it, since whoever goes on takes it first.
+        state = lock.state_of(self._clients.mistral, self.execution)
+        fence, holder = lock.current(self._clients.mistral, self._plan)
+        known = set(self._told)
+
+        try:
+            lines = [*self._news(fence, holder), *self._hold(state)]
+        except Exception:
+            self._told = known
+            self._seen.clear()
+            raise
+
+        if (holder and holder.operation == self._operation
+                and holder.root != self.execution):
+            self.execution, self._fence = holder.root, fence
+
+            return [*lines, f'execution {holder.root} of {holder.person} '
+                            f'goes on under fence {fence}'], False
+
+        if state in lock.HOLDING_STATES:
+            return lines, False
+
+        return [*lines, f'execution {self.execution} {state}'], True
+
+    def _news(self, fence: int, holder: lock.Holder | None) -> Iterator[str]:
+        if not self._operation:
             yield from self._stack()
-            self._find_operation()
+            self._find_operation(fence, holder)
 
-        if self._prefix:
+        if self._operation:
             yield from self._steps()
 
     def _stack(self) -> Iterator[str]:
@@ -75,15 +145,26 @@ class _Observer:
 
         yield from self._once(f'stack {self._plan} {stack.stack_status}')
 
-    def _find_operation(self) -> None:
-        fence, holder = lock.current(self._clients.mistral, self._plan)
-
-        if holder and holder.root == self._execution and self._record.get(
+    def _find_operation(self, fence: int, holder: lock.Holder | None) -> None:
+        if holder and holder.root == self.execution and self._record.get(
                 f'{holder.operation}/operation.json'):
-            self._prefix = f'{holder.operation}/{fence}/'
+            self._operation, self._fence = holder.operation, fence
+
+    def _hold(self, state: str) -> Iterator[str]:
+        if state != 'PAUSED' or not self._operation:
+            return
+
+        hold = decisions.read(self._record, self._operation).held()
+        waits = holding.waiting(self._record, self._operation, self._fence)
+        yield from self._once(
+            f'the operation is {holding.describe(hold)}' if hold
+            else f'the operation waits for {waits.what}' if waits
+            else f'execution {self.execution} is PAUSED')
 
     def _steps(self) -> Iterator[str]:
-        for name, etag in sorted(self._record.names(self._prefix).items()):
+        prefix = f'{self._operation}/{self._fence}/'
+
+        for name, etag in sorted(self._record.names(prefix).items()):
             if self._seen.get(name) == etag:
                 continue
 
@@ -92,7 +173,7 @@ class _Observer:
             if not operation_record.batch_of(name):
                 continue
 
-            batch = name.removeprefix(self._prefix).removesuffix('.json')
+            batch = name.removeprefix(prefix).removesuffix('.json')
             steps = self._record.get(name) or {}
 
             # JSON objects are stored sorted; people read them in time.
@@ -110,3 +191,12 @@ class _Observer:
         if (key or line) not in self._told:
             self._told.add(key or line)
             yield line
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether an error is of a service that may answer again."""
+    status = (getattr(error, 'http_status', None)
+              or getattr(error, 'error_code', None)
+              or getattr(error, 'code', None))
+
+    return not isinstance(status, int) or status >= 500

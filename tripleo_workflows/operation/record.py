@@ -23,8 +23,11 @@ object                                          what it holds
 ``documents/<digest>.json``                     a rollout, as previewed
 ``<operation>/operation.json``                  verb, person, document, time
 ``<operation>/closed.json``                     how, when and why it ended
-``<operation>/<n>/resumed.json``                who went on under n, and how
-``<operation>/<n>/<service>.<batch>.json``      states of a batch's steps
+``<operation>/decisions/<number>.json``         what a person decided
+``<operation>/<n>/waiting.json``                what it waits for under n
+``<operation>/<n>/<service>.<batch>.json``      states of a batch's steps;
+                                                it is a number, or ``prepare``
+                                                and the like
 ``state/<n>/base.json``                         all services' states under n-1
 ``state/<n>/<service>.json``                    a service's state
 ==============================================  ============================
@@ -44,7 +47,7 @@ from tripleo_workflows.deployments import objects
 Object = dict[str, Any]
 
 _BATCH = re.compile(r'[^/]+/(?P<fence>\d+)/(?P<service>[^/]+)'
-                    r'\.(?P<number>\d+)\.json')
+                    r'\.(?P<batch>[\w-]+)\.json')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,6 +59,7 @@ class Operation:
     :param digest: of the document that it runs.
     :param trust: id of the trust that it works under, empty where it has
         none.
+    :param root: the root execution that works on it under the fence.
     """
 
     id: str
@@ -64,6 +68,7 @@ class Operation:
     first: int
     digest: str
     trust: str = ''
+    root: str = ''
 
 
 def highest_fence(names: Iterable[str]) -> int:
@@ -72,14 +77,14 @@ def highest_fence(names: Iterable[str]) -> int:
                 if len(parts) > 2 and parts[1].isdigit()), default=0)
 
 
-def batch_of(name: str) -> tuple[int, str, int] | None:
-    """Fence, service and number of the batch that an object is about.
+def batch_of(name: str) -> tuple[int, str, str] | None:
+    """Fence, service and name of the batch that an object is about.
 
     :returns: None where the name is not a batch's.
     """
     found = _BATCH.fullmatch(name)
 
-    return (int(found['fence']), found['service'], int(found['number'])
+    return (int(found['fence']), found['service'], found['batch']
             ) if found else None
 
 
@@ -152,7 +157,7 @@ class Record:
 
         return document
 
-    def batch(self, operation: Operation, service: str, batch: int) -> Object:
+    def batch(self, operation: Operation, service: str, batch: str) -> Object:
         """States of a batch's steps, from the newest fence that knows them.
 
         :returns: ``{step: {node: {status, …}}}``, empty where nothing
@@ -166,7 +171,7 @@ class Record:
 
         return {}
 
-    def put_batch(self, operation: Operation, service: str, batch: int,
+    def put_batch(self, operation: Operation, service: str, batch: str,
                   steps: Object) -> None:
         """Write the states of a batch's steps under our own fence."""
         self.put(f'{operation.id}/{operation.fence}/{service}.{batch}.json',

@@ -16,10 +16,8 @@ It is read alone: where Mistral does not answer, only the state of the
 execution is unknown.
 """
 
-import calendar
 import dataclasses
 import json
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -29,6 +27,9 @@ from mistralclient.api import base as mistral_base
 from tripleo_workflows import clients as service_clients
 from tripleo_workflows import exceptions
 from tripleo_workflows.deployments import table
+from tripleo_workflows.operation import decisions
+from tripleo_workflows.operation import holding
+from tripleo_workflows.operation import lifetime
 from tripleo_workflows.operation import lock
 from tripleo_workflows.operation import record as operation_record
 
@@ -71,8 +72,8 @@ def operations(clients: service_clients.Clients, plan: str) -> list[Row]:
 
     for opened in found:
         closed = record.get(f'{opened["operation"]}/closed.json')
-        state = (how(closed) if closed
-                 else f'open ({execution_of(clients, plan, opened)[1]})')
+        state = stands(closed, '' if closed else execution_of(
+            clients, plan, opened)[1])
         rows.append({'operation': opened['operation'], 'plan': plan,
                      'verb': opened['verb'], 'person': opened['person'],
                      'since': opened['since'], 'state': state})
@@ -83,6 +84,14 @@ def operations(clients: service_clients.Clients, plan: str) -> list[Row]:
 def how(closed: Row) -> str:
     """How an operation ended; early records do not say."""
     return str(closed.get('how', 'finished'))
+
+
+def stands(closed: Row | None, state: str) -> str:
+    """How an operation ended, or that it is open.
+
+    :param state: of its execution.
+    """
+    return how(closed) if closed else f'open ({state})'
 
 
 def execution_of(clients: service_clients.Clients, plan: str, opened: Row
@@ -106,8 +115,9 @@ def execution_of(clients: service_clients.Clients, plan: str, opened: Row
 class Story:
     """All that the record holds about one operation.
 
+    :param opened: as :func:`lifetime.opened_with` gives it.
     :param fence: the highest that it has worked under.
-    :param decisions: by fence, who went on.
+    :param waits: what it waits for under that fence.
     :param batches: by service and number, the states of its steps.
     """
 
@@ -115,8 +125,28 @@ class Story:
     opened: Row
     closed: Row | None
     fence: int
-    decisions: dict[int, Row]
-    batches: dict[tuple[str, int], Row]
+    decisions: decisions.Decisions
+    waits: holding.Waiting | None
+    batches: dict[tuple[str, str], Row]
+
+    @property
+    def held(self) -> str:
+        """Who holds it, or what it waits for; empty where nothing."""
+        hold = self.decisions.held()
+
+        if hold:
+            return f'is {holding.describe(hold)}'
+
+        return f'waits for {self.waits.what}' if self.waits else ''
+
+    def may_go_on(self, now: float) -> bool:
+        """Whether it only waits for a time that has come.
+
+        :param now: epoch seconds.
+        """
+        return bool(self.waits and self.waits.until
+                    and self.waits.until <= now
+                    and not self.decisions.held())
 
 
 def read(record: operation_record.Record, operation: str = '') -> Story:
@@ -126,7 +156,7 @@ def read(record: operation_record.Record, operation: str = '') -> Story:
     :raises NotFound: there is none.
     """
     operation = operation or _newest(record)
-    opened = record.get(f'{operation}/operation.json')
+    opened = lifetime.opened_with(record, operation)
 
     if opened is None:
         raise exceptions.NotFound(
@@ -135,8 +165,11 @@ def read(record: operation_record.Record, operation: str = '') -> Story:
             operation=operation)
 
     names = record.names(f'{operation}/')
-    fence = max(opened['fence'], operation_record.highest_fence(names))
-    newest: dict[tuple[str, int], tuple[int, str]] = {}
+    decided = decisions.read(record, operation)
+    fence = max(opened['fence'], operation_record.highest_fence(names), *(
+        decision.details['fence'] for decision
+        in decided.of_kind(decisions.GO_ON)))
+    newest: dict[tuple[str, str], tuple[int, str]] = {}
 
     for name in names:
         if batch := operation_record.batch_of(name):
@@ -144,14 +177,19 @@ def read(record: operation_record.Record, operation: str = '') -> Story:
             newest[service, number] = max(
                 newest.get((service, number), (0, '')), (under, name))
 
-    decisions = {number: record.get(f'{operation}/{number}/resumed.json')
-                 for number in range(opened['fence'] + 1, fence + 1)}
+    batches = {key: record.get(name) or {}
+               for key, (_, name) in newest.items()}
 
     return Story(
         record.plan, opened, record.get(f'{operation}/closed.json'), fence,
-        {number: found for number, found in decisions.items() if found},
-        {key: record.get(name) or {}
-         for key, (_, name) in sorted(newest.items())})
+        decided, holding.waiting(record, operation, fence),
+        {key: batches[key] for key in sorted(batches, key=lambda key: (
+            key[0], _begun(batches[key]), key[1]))})
+
+
+def _begun(steps: Row) -> float:
+    return min((entry.get('begun', 0) for entry in steps.values()),
+               default=0.0)
 
 
 def _newest(record: operation_record.Record) -> str:
@@ -175,8 +213,9 @@ def show(clients: service_clients.Clients, plan: str, operation: str = ''
     :returns: ``operation``, ``plan``, ``verb``, ``person``, ``since``,
         ``state``, ``execution``, ``fence``, ``digest``, ``steps`` (rows of
         service, batch, step and how many nodes stand how), ``failed`` (rows
-        of nodes with status and error), ``decisions``, ``closed`` and
-        ``next``, lines that say how to go on.
+        of nodes with status and error), ``held`` (who holds it, or what it
+        waits for), ``decisions``, ``closed`` and ``next``, lines that say
+        how to go on.
     """
     record = operation_record.Record(clients.swift, plan)
     story = read(record, operation)
@@ -188,12 +227,20 @@ def show(clients: service_clients.Clients, plan: str, operation: str = ''
         **{key: story.opened[key] for key in (
             'operation', 'verb', 'person', 'since', 'digest')},
         'plan': plan, 'execution': execution, 'fence': story.fence,
-        'state': how(story.closed) if story.closed else f'open ({state})',
+        'state': stands(story.closed, state),
         'steps': list(_steps(story, document)), 'failed': failed,
-        'decisions': [{'fence': fence, **decision}
-                      for fence, decision in story.decisions.items()],
+        'held': '' if story.closed else story.held,
+        'decisions': [_decision(decision) for decision
+                      in story.decisions.all],
         'closed': story.closed,
-        'next': [] if story.closed else _next(plan, state, failed)}
+        'next': [] if story.closed else next_of(story, state, failed)}
+
+
+def _decision(decision: decisions.Decision) -> Row:
+    row = dataclasses.asdict(decision)
+    reason, details = row.pop('reason'), row.pop('details')
+
+    return {**row, **details, 'reason': reason}
 
 
 def _steps(story: Story, document: Row) -> Iterator[Row]:
@@ -202,18 +249,26 @@ def _steps(story: Story, document: Row) -> Iterator[Row]:
     for (service, number), steps in story.batches.items():
         seen.add((service, number))
 
-        for step, entry in _in_time(steps):
+        for step, entry in in_time(steps):
             yield {'service': service, 'batch': number, 'step': step,
                    'nodes': table.counts(entry.get('nodes', {}).values())}
 
     for service, entry in document.get('services', {}).items():
-        for number, nodes in enumerate(entry['batches'], 1):
-            if (service, number) not in seen:
-                yield {'service': service, 'batch': number, 'step': '',
+        for place, nodes in enumerate(entry['batches'], 1):
+            if (service, str(place)) not in seen:
+                yield {'service': service, 'batch': str(place), 'step': '',
                        'nodes': {'waiting': len(nodes)}}
 
 
-def _in_time(steps: Row) -> list[tuple[str, Row]]:
+def running(story: Story) -> Iterator[Row]:
+    """The steps that nodes have not answered, as rows of :func:`show`."""
+    for row in _steps(story, {}):
+        if 'sent' in row['nodes']:
+            yield row
+
+
+def in_time(steps: Row) -> list[tuple[str, Row]]:
+    """The steps of a batch in the order in which they were begun."""
     # JSON objects are stored sorted; people read them in time.
     return sorted(steps.items(), key=lambda item: item[1].get('begun', 0))
 
@@ -225,7 +280,7 @@ def failures(story: Story) -> Iterator[Row]:
         for a check of the whole service), ``status`` and ``error``.
     """
     for (service, number), steps in story.batches.items():
-        for step, entry in _in_time(steps):
+        for step, entry in in_time(steps):
             where = {'service': service, 'batch': number, 'step': step}
             nodes = {name: known for name, known
                      in sorted(entry.get('nodes', {}).items())
@@ -233,14 +288,15 @@ def failures(story: Story) -> Iterator[Row]:
 
             for name, known in nodes.items():
                 yield {**where, 'node': name, 'status': known['status'],
-                       'error': _why(known)}
+                       'error': why(known)}
 
             if 'error' in entry and not nodes:
                 yield {**where, 'node': '', 'status': 'failed',
                        'error': entry['error']}
 
 
-def _why(known: Row) -> str:
+def why(known: Row) -> str:
+    """Why a step is not done on a node, from what the record knows of it."""
     if known['status'] == 'interrupted':
         return 'Whether the step took effect is not known: look at the node.'
 
@@ -253,88 +309,32 @@ def _why(known: Row) -> str:
         known.get('error', ''), how_it_ended, tail)))
 
 
-def _next(plan: str, state: str, failed: list[Row]) -> list[str]:
-    resume = f'openstack tripleo operation resume {plan}'
-    abort = f'openstack tripleo operation abort {plan}'
+def next_of(story: Story, state: str, failed: list[Row]) -> list[str]:
+    """How to go on with an open operation.
+
+    :param state: of its execution.
+    :param failed: rows of :func:`failures`.
+    """
+    resume = f'openstack tripleo operation resume {story.plan}'
+    end = (f'To end it as it stands: openstack tripleo operation abort '
+           f'{story.plan}')
+
+    if story.held:
+        return [f'It {story.held}.', f'To go on: {resume}', end]
 
     if state == 'RUNNING':
         return [f'It runs. If its engine died: {resume} --take-over']
 
     if state == 'PAUSED':
-        return [f'It is paused. To go on: {resume} --take-over']
+        return [f'Its execution was paused. To go on: {resume}', end]
 
     if not failed:
-        return [f'Nothing failed. To go on: {resume}',
-                f'To end it as it stands: {abort}']
+        return [f'Nothing failed. To go on: {resume}', end]
 
     return [f'To run what failed or was interrupted once more: '
-            f'{resume} --retry-failed', f'To end it as it stands: {abort}']
-
-
-def log(story: Story) -> list[Row]:
-    """Everything that happened in an operation, in order of time.
-
-    :returns: rows of ``time`` (epoch seconds), ``what``, and where they
-        apply ``service``, ``batch``, ``step``, ``node``, ``seconds``.
-    """
-    return sorted(_events(story), key=lambda row: row['time'])
-
-
-def _events(story: Story) -> Iterator[Row]:
-    opened = story.opened
-    yield {'time': opened['begun'],
-           'what': f'{opened["verb"]} begun by {opened["person"]} under '
-                   f'fence {opened["fence"]}'}
-
-    for fence, decision in story.decisions.items():
-        extras = ', '.join(
-            [word.replace('_', ' ') for word in ('take_over', 'retry_failed')
-             if decision.get(word)]
-            + [decision[word] for word in ('reason',) if decision.get(word)])
-        by = (' (watchdog)' if decision.get('by') == 'watchdog' else '')
-        yield {'time': _epoch(decision['since']),
-               'what': f'resumed by {decision["person"]}{by} under fence '
-                       f'{fence}' + (f': {extras}' if extras else '')}
-
-    for (service, number), steps in story.batches.items():
-        for step, entry in _in_time(steps):
-            where = {'service': service, 'batch': number, 'step': step}
-            yield from ({**where, **event} for event in _of_step(entry))
-
-    if story.closed:
-        reason = story.closed.get('reason')
-        yield {'time': _epoch(story.closed.get('when'))
-               or time.time(),
-               'what': f'{how(story.closed)} by '
-                       f'{story.closed.get("person", "")}'
-                       + (f': {reason}' if reason else '')}
-
-
-def _of_step(entry: Row) -> Iterator[Row]:
-    begun = entry.get('begun', 0)
-    last = begun
-    yield {'time': begun, 'what': 'begun'}
-
-    for name, known in sorted(entry.get('nodes', {}).items()):
-        when = known.get('known') or (
-            known.get('sent', begun) if known['status'] == 'sent'
-            else begun + known.get('seconds', 0))
-        last = max(last, when)
-        row = {'time': when, 'node': name, 'what': known['status'],
-               'seconds': known.get('seconds')}
-
-        if known['status'] not in GOING:
-            row['what'] = f'{known["status"]}: {_why(known)}'
-
-        yield row
-
-    if 'error' in entry:
-        yield {'time': last, 'what': entry['error']}
-
-
-def _epoch(moment: str | None) -> float:
-    return float(calendar.timegm(time.strptime(
-        moment, '%Y-%m-%dT%H:%M:%SZ'))) if moment else 0.0
+            f'{resume} --retry-failed',
+            f'To go on without a node: openstack tripleo operation skip '
+            f'{story.plan} SERVICE NODE --reason WHY', end]
 
 
 def fit(rows: list[Row], characters: int = MOST_CHARACTERS

@@ -49,7 +49,7 @@ def stop(clients: service_clients.Clients,
     # The number of the lock: another abort asks the nodes anew.
     step = delivery.Step(
         plan=operation.plan, operation=operation.id, service='operation',
-        batch=0, step='abort', fence=operation.fence, kind='abort',
+        batch='0', step='abort', fence=operation.fence, kind='abort',
         attempt=operation.fence, timeout=timeout)
 
     if known is None:

@@ -19,11 +19,15 @@ interrupted, is only reported: that is for people to decide.
 
 import dataclasses
 import datetime
+import time
 from typing import Any
 
 from mistralclient.api.v2 import client as mistral_client
 
 from tripleo_workflows import clients as service_clients
+from tripleo_workflows.operation import decisions
+from tripleo_workflows.operation import going_on
+from tripleo_workflows.operation import holding
 from tripleo_workflows.operation import lifetime
 from tripleo_workflows.operation import lock
 from tripleo_workflows.operation import record as operation_record
@@ -73,7 +77,7 @@ def watch(clients: service_clients.Clients, plan: str = '',
 
             execution = clients.mistral.executions.create(
                 RESUME, workflow_input={
-                    'plan': name, 'by': 'watchdog', 'take_over': True,
+                    'plan': name, 'by': going_on.WATCHDOG, 'take_over': True,
                     'execution': finding.execution,
                     'reason': finding.reason})
             outcome['resumed'].append({**row, 'resumed_by': execution.id})
@@ -107,7 +111,13 @@ def look(clients: service_clients.Clients, plan: str,
 
 def _judge(story: report.Story, state: str, stuck_seconds: int
            ) -> tuple[str, bool]:
-    if state in ('PAUSED', 'CANCELLED'):
+    if story.waits and story.may_go_on(time.time()):
+        return f'It waited for {story.waits.what}.', True
+
+    if story.held:
+        return f'It {story.held}.', False
+
+    if state in holding.STOPPED_STATES:
         return f'A person has {state.lower()} its execution.', False
 
     if state not in ('ERROR', *lock.HOLDING_STATES):
@@ -123,8 +133,8 @@ def _judge(story: report.Story, state: str, stuck_seconds: int
                 f'{", ".join(sorted(set(failed))[:10])}: openstack tripleo '
                 f'operation show {story.plan}', False)
 
-    resumes = sum(decision.get('by') == 'watchdog'
-                  for decision in story.decisions.values())
+    resumes = len(story.decisions.of_kind(
+        decisions.GO_ON, by=going_on.WATCHDOG))
 
     if resumes >= MOST_RESUMES:
         return f'It was resumed {resumes} times and stopped again.', False

@@ -13,7 +13,6 @@
 """``openstack tripleo node …``."""
 
 import argparse
-import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -21,11 +20,9 @@ from osc_lib.command import command
 
 from tripleo_workflows import clients as service_clients
 from tripleo_workflows.deployments import objects
-from tripleo_workflows.operation import lock
 from tripleo_workflows.osc import executions
 
 WORKFLOW = 'tripleo.deployment.v1.survey'
-LOOK_SECONDS = 1.0
 #: Characters of a revision that people read.
 SHORT = 8
 
@@ -69,14 +66,8 @@ class SurveyNodes(command.Lister):
 def survey(clients: service_clients.Clients, plan: str, seconds: int
            ) -> list[Row]:
     """Run the workflow and read the table that it leaves."""
-    mistral = clients.mistral
-    execution = mistral.executions.create(WORKFLOW, workflow_input={
-        'plan': plan, 'timeout_seconds': seconds}).id
-
-    while lock.state_of(mistral, execution) in lock.HOLDING_STATES:
-        time.sleep(LOOK_SECONDS)
-
-    output = executions.output_of(mistral, execution)
+    output = executions.run_quietly(clients.mistral, WORKFLOW, plan=plan,
+                                    timeout_seconds=seconds)
     container, _, name = output['table'].partition('/')
     rows: list[Row] = objects.Objects(clients, container).get(name)
 

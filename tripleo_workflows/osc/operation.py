@@ -20,12 +20,15 @@ from typing import Any
 from cliff import columns
 from osc_lib.command import command
 
-from tripleo_workflows.operation import progress
+from tripleo_workflows.operation import history
 from tripleo_workflows.operation import record as operation_record
 from tripleo_workflows.operation import report
+from tripleo_workflows.operation import status
 from tripleo_workflows.osc import executions
 
 Row = dict[str, Any]
+
+WORKBOOK = 'tripleo.operation.v1'
 
 
 class ListOperations(command.Lister):
@@ -83,37 +86,156 @@ class ShowOperationLog(command.Lister):
                 [(_moment(row['time']),
                   *('' if row.get(name) is None else row[name]
                     for name in names))
-                 for row in report.log(story)])
+                 for row in history.log(story)])
+
+
+class ShowStatus(command.Lister):
+    """Show how every service stands on every node"""
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        return _with_operation(super().get_parser(prog_name))
+
+    def take_action(self, parsed_args: argparse.Namespace) -> Any:
+        names = ('service', 'phase', 'node', 'release', 'revision', 'step',
+                 'status', 'since', 'why')
+        found = status.read(self.app.client_manager.tripleo,
+                            parsed_args.plan, parsed_args.operation)
+
+        return (tuple(name.capitalize() for name in names),
+                [tuple(row[name] for name in names)
+                 for row in found['rows']])
+
+
+class WatchOperation(command.Command):
+    """Follow the open operation of a plan until it ends
+
+    Where somebody goes on with it, the new execution is followed; where the
+    undercloud does not answer, it is tried again.
+    """
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        return _with_plan(super().get_parser(prog_name))
+
+    def take_action(self, parsed_args: argparse.Namespace) -> None:
+        executions.watch(self, parsed_args.plan)
+
+
+class PauseOperation(command.ShowOne):
+    """Begin nothing more in an operation; what runs on nodes ends"""
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        return _with_reason(_with_plan(super().get_parser(prog_name)))
+
+    def take_action(self, parsed_args: argparse.Namespace) -> Any:
+        output = executions.run_quietly(
+            self.app.client_manager.tripleo.mistral, f'{WORKBOOK}.pause',
+            plan=parsed_args.plan, reason=parsed_args.reason)
+
+        return zip(*[
+            (key, Lines(value) if isinstance(value, list) else value)
+            for key, value in output.items()], strict=True)
 
 
 class ResumeOperation(command.Command):
     """Go on with an operation that was left open, and follow it"""
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser: argparse.ArgumentParser = super().get_parser(prog_name)
-        _add_decision(parser)
+        parser = _with_take_over(super().get_parser(prog_name))
         parser.add_argument(
             '--retry-failed', action='store_true',
             help='Give failed and interrupted steps another attempt')
+        changed = parser.add_argument_group('what is changed from now on')
+        changed.add_argument(
+            '--service', metavar='<service>', default='',
+            help='Change the policy of this one (default: of all services)')
+        changed.add_argument(
+            '--max-failures', metavar='<nodes>',
+            help='How many nodes may fail, as in 1 or 25%%')
+        changed.add_argument(
+            '--max-unavailable', metavar='<nodes>',
+            help='How many nodes may be out of service at once')
+        changed.add_argument(
+            '--soak', metavar='<seconds>', type=float,
+            help='How long the gate must stay green after the canary')
+        changed.add_argument(
+            '--deadline', metavar='<seconds>', type=float,
+            help='From now on, after which the operation is expired')
+        changed.add_argument(
+            '--not-before', metavar='<time>', default='',
+            help='Begin nothing before, as in 2026-11-25T02:00:00Z')
+        changed.add_argument(
+            '--not-after', metavar='<time>', default='',
+            help='Begin nothing that may take longer than until then')
 
         return parser
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
-        _run(self, 'tripleo.operation.v1.resume', parsed_args,
-             retry_failed=parsed_args.retry_failed)
+        executions.run(
+            self, parsed_args.plan, f'{WORKBOOK}.resume',
+            deadline_seconds=parsed_args.deadline,
+            **{name: getattr(parsed_args, name) for name in (
+                'take_over', 'retry_failed', 'reason', 'service',
+                'max_failures', 'max_unavailable', 'soak', 'not_before',
+                'not_after')})
+
+
+class SkipNode(command.Command):
+    """Leave a service alone on a node, and go on"""
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = _with_plan(super().get_parser(prog_name))
+        parser.add_argument('service', metavar='<service>')
+        parser.add_argument('node', metavar='<node>')
+
+        return _with_reason(parser, required=True)
+
+    def take_action(self, parsed_args: argparse.Namespace) -> None:
+        executions.run(self, parsed_args.plan, f'{WORKBOOK}.skip',
+                       service=parsed_args.service, node=parsed_args.node,
+                       reason=parsed_args.reason)
+
+
+class ApproveStep(command.Command):
+    """Approve of a step that waits for it, and go on"""
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = _with_plan(super().get_parser(prog_name))
+        parser.add_argument('service', metavar='<service>')
+        parser.add_argument('step', metavar='<step>')
+
+        return _with_reason(parser)
+
+    def take_action(self, parsed_args: argparse.Namespace) -> None:
+        executions.run(self, parsed_args.plan, f'{WORKBOOK}.approve',
+                       service=parsed_args.service, step=parsed_args.step,
+                       reason=parsed_args.reason)
+
+
+class WaiveCheck(command.Command):
+    """Let a check fail, and go on"""
+
+    def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
+        parser = _with_plan(super().get_parser(prog_name))
+        parser.add_argument('check', metavar='<check>',
+                            help='The name that its failure shows')
+
+        return _with_reason(parser, required=True)
+
+    def take_action(self, parsed_args: argparse.Namespace) -> None:
+        executions.run(self, parsed_args.plan, f'{WORKBOOK}.waive',
+                       check=parsed_args.check, reason=parsed_args.reason)
 
 
 class AbortOperation(command.Command):
     """End an operation that was left open, where it stands"""
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser: argparse.ArgumentParser = super().get_parser(prog_name)
-        _add_decision(parser)
-
-        return parser
+        return _with_take_over(super().get_parser(prog_name))
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
-        _run(self, 'tripleo.operation.v1.abort', parsed_args)
+        executions.run(self, parsed_args.plan, f'{WORKBOOK}.abort',
+                       take_over=parsed_args.take_over,
+                       reason=parsed_args.reason)
 
 
 class Lines(columns.FormattableColumn):
@@ -158,35 +280,33 @@ def _moment(epoch: float) -> str:
         epoch, datetime.UTC).strftime('%Y-%m-%dT%H:%M:%SZ')
 
 
+def _with_plan(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    parser.add_argument('plan', metavar='<plan>', help='Name of the plan')
+
+    return parser
+
+
 def _with_operation(parser: argparse.ArgumentParser
                     ) -> argparse.ArgumentParser:
-    parser.add_argument('plan', metavar='<plan>', help='Name of the plan')
-    parser.add_argument(
+    _with_plan(parser).add_argument(
         '--operation', metavar='<id>', default='',
         help="Id of the operation (default: the plan's newest)")
 
     return parser
 
 
-def _add_decision(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument('plan', metavar='<plan>', help='Name of the plan')
-    parser.add_argument(
-        '--take-over', action='store_true',
-        help='Also end an execution that is RUNNING or PAUSED')
+def _with_reason(parser: argparse.ArgumentParser, required: bool = False
+                 ) -> argparse.ArgumentParser:
     parser.add_argument('--reason', metavar='<text>', default='',
-                        help='Why, for the record')
+                        required=required, help='Why, for the record')
+
+    return parser
 
 
-def _run(cmd: command.Command, workflow: str,
-         parsed_args: argparse.Namespace, **inputs: Any) -> None:
-    clients = cmd.app.client_manager.tripleo
-    execution = clients.mistral.executions.create(
-        workflow, workflow_input={
-            'plan': parsed_args.plan, 'reason': parsed_args.reason,
-            'take_over': parsed_args.take_over, **inputs}).id
+def _with_take_over(parser: argparse.ArgumentParser
+                    ) -> argparse.ArgumentParser:
+    _with_reason(_with_plan(parser)).add_argument(
+        '--take-over', action='store_true',
+        help='Also end an execution that is RUNNING, since its engine died')
 
-    for line in progress.follow(clients, parsed_args.plan, execution):
-        print(line, file=cmd.app.stdout, flush=True)
-
-    output = executions.output_of(clients.mistral, execution)
-    print(output['message'], file=cmd.app.stdout)
+    return parser

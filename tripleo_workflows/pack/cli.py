@@ -15,6 +15,7 @@
 import argparse
 import pathlib
 import sys
+import warnings
 
 from tripleo_workflows import clients as service_clients
 from tripleo_workflows import exceptions
@@ -26,16 +27,19 @@ from tripleo_workflows.plan import store as plan_store
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command; errors end it with one line and exit code 1."""
+    """Run the command.
+
+    Errors end it with one line and exit code 1; so do findings of a check.
+    """
     arguments = _parser().parse_args(argv)
 
     try:
-        arguments.func(arguments)
+        found = arguments.func(arguments)
     except exceptions.TripleoError as error:
         print(f'tripleo-workflows: {error}', file=sys.stderr)
         return 1
 
-    return 0
+    return 1 if found else 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -48,6 +52,27 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser(
         'sync', help='make Mistral hold exactly the workbooks of this pack')
     command.set_defaults(func=_sync)
+
+    command = commands.add_parser(
+        'lint', help='check workbooks and workflows against the code')
+    command.add_argument(
+        'files', type=pathlib.Path, nargs='*', metavar='FILE',
+        help='a workbook, or plain workflows; they may call each other and '
+             'the pack (default: the workbooks of this pack)')
+    command.add_argument(
+        '--ignore', action='append', default=[], metavar='RULE',
+        help='leave a rule out; may be repeated')
+    command.set_defaults(func=_lint)
+
+    command = commands.add_parser(
+        'rehearse', help='run workflows on the real engine, in one process '
+                         'and without services')
+    command.add_argument('files', type=pathlib.Path, nargs='+',
+                         metavar='FILE', help='a file of rehearsals')
+    command.add_argument(
+        '--full', action='store_true',
+        help='end with 1, too, where something was not covered')
+    command.set_defaults(func=_rehearse)
 
     command = commands.add_parser(
         'watchdog', help='resume operations that an accident has stopped, '
@@ -82,6 +107,49 @@ def _sync(arguments: argparse.Namespace) -> None:
 
     for name, what in outcome.items():
         print(f'{what:10} {name}')
+
+
+def _lint(arguments: argparse.Namespace) -> bool:
+    _need_mistral()
+    from tripleo_workflows.pack.lint import checker
+
+    ours = workbooks.paths()
+    found = checker.check(arguments.files or ours,
+                          beside=ours if arguments.files else (),
+                          ignored=arguments.ignore)
+
+    for finding in found:
+        print(finding)
+
+    return bool(found)
+
+
+def _rehearse(arguments: argparse.Namespace) -> bool:
+    _need_mistral()
+    from tripleo_workflows.pack.rehearsal import rehearse
+
+    return rehearse.rehearse(arguments.files, workbooks.paths(),
+                             arguments.full)
+
+
+def _need_mistral() -> None:
+    """Make Mistral's code ready to be imported.
+
+    Only some commands need it; who talks to a Mistral need not have one.
+    """
+    try:
+        import mistral  # noqa: F401
+        from oslo_service import backend
+    except ImportError:
+        raise exceptions.NotFound(
+            'Mistral is not installed here, and this needs its code.',
+            'Run it where Mistral runs, or install '
+            'tripleo-workflows[undercloud].') from None
+
+    # Its libraries warn of each other.
+    warnings.filterwarnings('ignore', r'\s*Eventlet is deprecated')
+    backend.register_backend_default_hook(
+        lambda: backend.BackendType.THREADING)
 
 
 def _watch(arguments: argparse.Namespace) -> None:

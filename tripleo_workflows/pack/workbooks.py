@@ -43,8 +43,13 @@ def directory() -> pathlib.Path:
         f'Install {DISTRIBUTION} again, with pip.')
 
 
+def paths() -> list[pathlib.Path]:
+    """The workbooks' files."""
+    return sorted(directory().glob('*.yaml'))
+
+
 def load() -> dict[str, str]:
     """The workbooks' definitions by name."""
-    texts = [path.read_text() for path in sorted(directory().glob('*.yaml'))]
+    texts = [path.read_text() for path in paths()]
 
     return {yaml.safe_load(text)['name']: text for text in texts}

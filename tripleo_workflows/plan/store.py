@@ -98,6 +98,21 @@ class PlanStore:
         return {name: text for name, text in zip(names, texts, strict=True)
                 if text is not None}
 
+    def read_file(self, name: str) -> str:
+        """One file of the plan.
+
+        :raises NotFound: there is no such plan, or no such file.
+        """
+        with self._errors('read'):
+            text = self._get(self._swift, name)
+
+        if text is None:
+            raise exceptions.NotFound(
+                f'The plan has no {name}.', 'Upload the plan again.',
+                plan=self.plan, file=name)
+
+        return text
+
     def write(self, files: Mapping[str, str], remove: Iterable[str] = ()
               ) -> list[str]:
         """Store files, of which only the changed ones are sent.

@@ -21,9 +21,9 @@ from typing import Any
 from tripleo_workflows import config
 from tripleo_workflows.deployments import delivery
 from tripleo_workflows.operation import record as operation_record
-from tripleo_workflows.rollout import document as rollout_document
-from tripleo_workflows.rollout import failures
+from tripleo_workflows.rollout import difference
 from tripleo_workflows.rollout import lifecycle as lifecycle_format
+from tripleo_workflows.rollout import units
 
 #: Seconds between two looks, unless looking itself takes long.
 POLL_SECONDS = 0.4
@@ -48,34 +48,31 @@ KEPT = ('status', 'status_code', 'seconds', 'timed_out', 'changed', 'error',
 TAIL_CHARACTERS = 4000
 
 Known = dict[str, Any]
-Secrets = Callable[[str], Mapping[str, Any]]
+Secrets = Callable[[units.Member], Mapping[str, Any]]
 
 
 class DeliveredStep:
-    """Sends one step to the nodes of a batch and takes their answers.
+    """Sends one step to the nodes of a unit and takes their answers.
 
-    :param lifecycles: of the service, by role.
-    :param nodes: of the batch, as the document has them, by name.
+    :param unit: its name, a batch's number for instance.
+    :param members: the nodes that carry the step out, by name.
     :param known: how the step stands on each node; changed in place.
-    :param secrets: gives the step's secret inputs for a role.
+    :param secrets: gives the step's secret inputs for a member.
     :param retry: tells whether a person decided, under this fence, that what
         failed before is tried once more.
     """
 
     def __init__(self, dispatcher: delivery.Dispatcher,
                  operation: operation_record.Operation, service: str,
-                 batch: int, step: str,
-                 lifecycles: Mapping[str, Mapping[str, Any]],
-                 nodes: Mapping[str, Mapping[str, Any]],
+                 unit: str, step: str, members: units.Members,
                  known: dict[str, Known], secrets: Secrets,
                  retry: Callable[[], bool]):
         self._dispatcher = dispatcher
         self._operation = operation
         self._service = service
-        self._batch = batch
+        self._unit = unit
         self._step = step
-        self._lifecycles = lifecycles
-        self._nodes = nodes
+        self._members = members
         self._known = known
         self._secrets = secrets
         self._retry = retry
@@ -86,7 +83,7 @@ class DeliveredStep:
         :param until: epoch seconds after which no other node is begun with.
         :returns: whether anything was sent.
         """
-        missing = {name: attempt for name in self._nodes
+        missing = {name: attempt for name in self._members
                    if (attempt := self._attempt_to_send(name))}
         self._send(missing, until)
 
@@ -109,12 +106,11 @@ class DeliveredStep:
 
         return known['attempt'] + 1 if self._retry() else 0
 
-    def wait(self, until: float) -> None:
+    def wait(self, until: float) -> bool:
         """Take what the nodes answer.
 
         :param until: epoch seconds.
-        :raises StepFailed: all nodes have answered, and one failed; also
-            other errors of :func:`failures.of_node`.
+        :returns: whether the step has ended on all nodes, well or not.
         """
         while waiting := self._waiting():
             begun = time.time()
@@ -132,23 +128,15 @@ class DeliveredStep:
                 name for name in waiting if name not in ended
                 and self._is_overdue(name, name in accepted)), until)
 
-            # The batch is nearly over: its nodes are cleaned up after.
+            # Nodes that are through are cleaned up after meanwhile.
             if not self._dispatcher.remove_some(
-                    self._known[name] for name in self._nodes
+                    self._known[name] for name in self._members
                     if self._is_last(name)
-                    and self._status(name) == DONE):
+                    and self._known[name]['status'] == DONE):
                 time.sleep(max(POLL_SECONDS, 8 * (looked - begun)))
 
-        if self._waiting() or any(map(self._attempt_to_send, self._nodes)):
-            return
-
-        failed = {name: self._known[name] for name in self._nodes
-                  if self._known[name]['status'] != DONE}
-
-        if failed:
-            raise failures.of_nodes(
-                failed, plan=self._operation.plan, service=self._service,
-                batch=self._batch, step=self._step)
+        return not (self._waiting()
+                    or any(map(self._attempt_to_send, self._members)))
 
     def _is_overdue(self, name: str, accepted: bool) -> bool:
         known = self._known[name]
@@ -157,75 +145,78 @@ class DeliveredStep:
             return bool(time.time() > known['resend'])
 
         # Its guardian may have been killed: then only a new one answers.
-        role = self._nodes[name]['role']
-        timeout = self._lifecycles[role]['roll'][self._step].get(
-            'timeout', DEFAULT_TIMEOUT)
+        timeout = self._content(name).get('timeout', DEFAULT_TIMEOUT)
 
         return bool(time.time() > known['sent'] + timeout + SILENT_SECONDS)
 
+    def _content(self, name: str) -> Mapping[str, Any]:
+        content: Mapping[str, Any] = self._members[name].lifecycle['steps'][
+            self._step]
+
+        return content
+
     def _waiting(self) -> list[str]:
-        return [name for name in self._nodes if self._status(name) == SENT]
-
-    def _status(self, name: str) -> str | None:
-        status: str | None = self._known.get(name, {}).get('status')
-
-        return status
+        return [name for name in self._members
+                if self._known.get(name, {}).get('status') == SENT]
 
     def _groups(self, attempts: Mapping[str, int]
                 ) -> Iterable[tuple[delivery.Step, list[str]]]:
         """The nodes that are sent the same, together."""
-        groups: dict[tuple[str, int], list[str]] = {}
+        groups: dict[tuple[int, int], list[str]] = {}
 
         for name, attempt in attempts.items():
-            groups.setdefault((self._nodes[name]['role'], attempt),
+            groups.setdefault((id(self._members[name].lifecycle), attempt),
                               []).append(name)
 
-        for (role, attempt), names in groups.items():
-            yield self._request(role, attempt), names
+        for (_, attempt), names in groups.items():
+            yield self._request(names[0], attempt), names
 
-    def _request(self, role: str, attempt: int) -> delivery.Step:
-        lifecycle = self._lifecycles[role]
-        content = lifecycle['roll'][self._step]
+    def _request(self, name: str, attempt: int) -> delivery.Step:
+        content = self._content(name)
+        secret_names = self._members[name].lifecycle['secrets']
         kind = lifecycle_format.kind_of(content)
 
         return delivery.Step(
             plan=self._operation.plan, operation=self._operation.id,
-            service=self._service, batch=self._batch, step=self._step,
+            service=self._service, batch=self._unit, step=self._step,
             fence=self._operation.fence, payload=content[kind], kind=kind,
             attempt=attempt, timeout=content.get('timeout', DEFAULT_TIMEOUT),
             idempotent=content.get('idempotent', False), brief=True,
-            environment={name: _as_variable(value) for name, value
+            environment={key: _as_variable(value) for key, value
                          in content.get('inputs', {}).items()
-                         if name not in lifecycle['secrets']})
+                         if key not in secret_names})
 
-    def _target(self, name: str, secrets: Mapping[str, Any]
+    def _run_time(self, member: units.Member, attempt: int
+                  ) -> dict[str, str]:
+        """What only steps outside the revision may know."""
+        if lifecycle_format.is_in_revision(self._step):
+            return {}
+
+        return {'OPERATION': self._operation.id, 'BATCH': self._unit,
+                'ATTEMPT': str(attempt), 'FROM_RELEASE': member.from_release}
+
+    def _target(self, name: str, secrets: Mapping[str, Any], attempt: int
                 ) -> delivery.Target:
-        node = self._nodes[name]
-        lifecycle = self._lifecycles[node['role']]
-        completes = ({'revision': node['wanted'],
-                      'release': lifecycle['release'],
-                      'parts': lifecycle['parts']}
-                     if self._is_last(name) else None)
+        member = self._members[name]
+        completes = member.completes if self._is_last(name) else None
 
         return delivery.Target(
-            name, node['server_id'], rollout_document.facts_of(node),
+            name, member.facts['server_id'],
+            {**difference.facts_of(member.facts),
+             **self._run_time(member, attempt)},
             {key: _as_variable(value) for key, value in secrets.items()},
             completes)
 
     def _is_last(self, name: str) -> bool:
-        """Whether nothing else of the batch is sent to the node."""
-        node = self._nodes[name]
-        steps = [step for step in lifecycle_format.steps_of(
-            self._lifecycles[node['role']], node['base'] is None)
-            if step not in lifecycle_format.CHECK_STEPS]
-
-        return self._step == steps[-1]
+        """Whether nothing else of the unit is sent to the node."""
+        return self._members[name].delivered[-1:] == [self._step]
 
     def _send(self, attempts: Mapping[str, int], until: float) -> None:
         for request, names in self._groups(attempts):
-            secrets = self._secrets(self._nodes[names[0]]['role'])
+            secrets = self._secrets(self._members[names[0]])
             sent = self._dispatcher.send(request, [
-                self._target(name, secrets) for name in names], until)
+                self._target(name, secrets, request.attempt)
+                for name in names], until)
             now = round(time.time(), 3)
 
             for name, ids in sent.items():
@@ -279,14 +270,9 @@ class DeliveredStep:
             known['status'] = UNREACHABLE
 
 
-def retry_decided(record: operation_record.Record,
-                  operation: operation_record.Operation) -> bool:
-    """Whether who resumed under this fence wants failed steps again."""
-    decision = record.get(f'{operation.id}/{operation.fence}/resumed.json')
-
-    return bool(decision and decision.get('retry_failed'))
-
-
 def _as_variable(value: object) -> str:
+    if isinstance(value, list):
+        return ' '.join(map(_as_variable, value))
+
     # YAML's booleans are spelled as people write them in a template.
     return str(value).lower() if isinstance(value, bool) else str(value)

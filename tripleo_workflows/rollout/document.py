@@ -18,265 +18,196 @@ an added node all come out of the same computation.
 """
 
 import dataclasses
-import graphlib
-import math
 from collections.abc import Iterable
 from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 from tripleo_workflows import exceptions
+from tripleo_workflows.rollout import difference
+from tripleo_workflows.rollout import hooks as site_hooks
 from tripleo_workflows.rollout import lifecycle as lifecycle_format
-from tripleo_workflows.rollout import revision
+from tripleo_workflows.rollout import order
+from tripleo_workflows.rollout import selection
+from tripleo_workflows.rollout import wanted
 from tripleo_workflows.stack import cloud as stack_cloud
 
 Document = dict[str, Any]
 
-VERBS = ('deploy', 'update', 'upgrade')
+UNDEPLOY = 'undeploy'
+VERBS = ('deploy', 'update', 'upgrade', 'scale', UNDEPLOY)
 
 
-@dataclasses.dataclass
-class Service:
-    """A managed service of the cloud, over all roles that run it."""
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """What a rollout is computed for, beside the cloud and its record.
 
-    name: str
-    lifecycles: dict[str, dict[str, Any]] = dataclasses.field(
-        default_factory=dict)
-    nodes: list[stack_cloud.Node] = dataclasses.field(default_factory=list)
+    :param policies: ``lifecycle_policy`` of the plan environment.
+    :param hooks: ``lifecycle_hooks`` of the plan environment.
+    :param down: names of the nodes that do not answer.
+    :param selected: names by ``services``, ``roles`` and ``nodes``, of what
+        is to be rolled; an empty list selects all.
+    """
 
-    @property
-    def first(self) -> dict[str, Any]:
-        """The lifecycle that rules order and policy: the first role's."""
-        return next(iter(self.lifecycles.values()))
+    plan: str
+    verb: str
+    policies: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    hooks: Sequence[site_hooks.Hook] = ()
+    down: Sequence[str] = ()
+    selected: selection.Selected = dataclasses.field(default_factory=dict)
 
 
-def compute(cloud: stack_cloud.Cloud, plan: str, verb: str,
-            states: Mapping[str, Mapping[str, Any]], key: bytes
+def compute(cloud: stack_cloud.Cloud, request: Request,
+            states: Mapping[str, Mapping[str, Any]], key: bytes,
+            lifecycles: Mapping[str, lifecycle_format.Lifecycle] | None = None
             ) -> Document:
     """Compute the rollout of a cloud.
 
     :param states: what the record knows of each service; see
         :meth:`tripleo_workflows.operation.record.Record.states`.
     :param key: of the revisions; see :func:`revision.load_key`.
+    :param lifecycles: those that were stored, by their digests, to tell
+        which inputs have changed.
     :returns: a document in JSON's types, without the values of secrets.
         Equal inputs give equal documents.
     :raises InvalidInput: a lifecycle breaks its format, services depend on
-        each other in a circle, or the verb does not allow what is wanted.
+        each other in a circle, or the verb, a policy or the selection does
+        not allow what is wanted.
     """
-    if verb not in VERBS:
+    plan = request.plan
+
+    if request.verb not in VERBS:
         raise exceptions.InvalidInput(
-            f'verb: {verb!r} is not one of {", ".join(VERBS)}.',
+            f'verb: {request.verb!r} is not one of {", ".join(VERBS)}.',
             'Give one of them.', plan=plan, field='verb')
 
-    services = _services(cloud)
-    after, not_here = _dependencies(services)
-    _refuse_cycles(plan, after)
-    rolled = {}
-
-    for name, service in sorted(services.items()):
-        entry = _entry(service, states.get(name, {}), key)
-
-        if entry['nodes']:
-            rolled[name] = entry
-
-    for name, entry in rolled.items():
-        entry['after'] = sorted(_touched_before(name, after, set(rolled)))
-
-    if verb == 'update':
-        _refuse_new_releases(plan, rolled)
+    services = {} if request.verb == UNDEPLOY else wanted.services(
+        cloud, request.policies.get('services'), request.hooks)
+    around = difference.Surroundings(
+        plan, key, {name: dataclasses.asdict(node)
+                    for name, node in cloud.nodes.items()},
+        frozenset(request.down), {
+            role: rules['max_unavailable'] for role, rules
+            in request.policies.get('roles', {}).items()
+            if 'max_unavailable' in rules}, lifecycles or {})
+    before, not_here = order.graph(_after(services, states), plan)
+    _keep_apart(before, services, around.role_limits)
+    chosen = selection.Chosen(request.selected, around.nodes,
+                              [*services, *states], plan)
+    entries = {name: entry for name, entry in _entries(
+        services, states, around, chosen) if difference.phases_of(entry)}
+    _refuse_verb(plan, request.verb, entries)
+    chosen.refuse_gaps(before, entries)
+    rolled = chosen.keep(entries)
+    _set_after(rolled, before)
+    names = {name for entry in rolled.values()
+             for name in (*entry['members'], *entry['leaving'])}
 
     return {
-        'version': 1, 'plan': plan, 'verb': verb, 'stack': cloud.stack_id,
-        'roles': list(cloud.role_data),
+        'version': 2, 'plan': plan, 'verb': request.verb,
+        'stack': cloud.stack_id, 'roles': list(cloud.role_data),
+        'nodes': {name: around.nodes[name] for name in sorted(names)},
         'services': rolled,
-        'unchanged': sorted(set(services) - set(rolled)),
+        'unchanged': sorted(set(services) - set(entries)),
+        'left_undone': chosen.left_undone(entries),
         'unmanaged': sorted({name for names in cloud.unmanaged.values()
                              for name in names}),
         'not_here': not_here,
+        'down': sorted(set(request.down)),
+        'selected': {kind: sorted(names) for kind, names
+                     in sorted(request.selected.items()) if names},
     }
 
 
-def is_reached(node: Mapping[str, Any], known: Mapping[str, Any]) -> bool:
+def is_reached(facts: Mapping[str, Any], node: Mapping[str, Any],
+               known: Mapping[str, Any]) -> bool:
     """Whether the record says that a node has what the document wants.
 
-    :param node: of the document.
+    :param facts: of the node, in the document.
+    :param node: of a service, in the document.
     :param known: of the record; a node that was replaced under the same
         name, and so is another server, has nothing yet.
     """
     return bool(known.get('revision') == node['wanted']
-                and known.get('server_id') == node['server_id'])
+                and known.get('server_id') == facts['server_id'])
 
 
-def facts_of(node: Mapping[str, Any]) -> dict[str, str]:
-    """What every step on a node learns from its environment."""
-    return {'NODE_NAME': str(node['name']),
-            'NODE_ROLE': str(node['role']),
-            'NODE_INDEX': str(node['index']),
-            'NODE_ADDRESS': str(node['address'])}
+def touched(document: Mapping[str, Any]) -> set[str]:
+    """Names of all nodes of which a service is rolled, or removed."""
+    return {name for entry in document['services'].values()
+            for name in (*entry['nodes'], *entry['leaving'])}
 
 
-def refuse_unknown(cloud: stack_cloud.Cloud, known: Iterable[str],
-                   plan: str) -> None:
-    """Refuse an ``after`` that names a service no template defines.
+def concerned(document: Mapping[str, Any], service: str) -> set[str]:
+    """Names of the nodes on which a service has something to do."""
+    entry = document['services'][service]
+    once = [entry['bootstrap']] if any(entry['steps'].values()) else []
+    # Where only the end is missing, all nodes may have a part in it.
+    everywhere = entry['members'] if once and not entry['nodes'] else []
 
-    :param known: the names that the plan's templates define.
-    :raises InvalidInput: a name is not among them.
-    """
-    services = _services(cloud)
-    names = {*known, *services}
-
-    for service in services.values():
-        for name in service.first['after']:
-            if name not in names:
-                raise exceptions.InvalidInput(
-                    f'lifecycle.after: no template of the plan defines a '
-                    f'service named {name}.',
-                    "Correct the name in the service's template.",
-                    plan=plan, service=service.name, field='lifecycle.after')
+    return {*entry['nodes'], *entry['leaving'], *once, *everywhere}
 
 
-def _services(cloud: stack_cloud.Cloud) -> dict[str, Service]:
-    services: dict[str, Service] = {}
-
-    for role, role_services in cloud.role_data.items():
-        nodes = [node for node in cloud.nodes.values() if node.role == role]
-        nodes.sort(key=lambda node: node.index)
-
-        for name, role_data in role_services.items() if nodes else ():
-            service = services.setdefault(name, Service(name))
-            service.lifecycles[role] = lifecycle_format.parse(
-                name, role_data['lifecycle'])
-            service.nodes.extend(nodes)
-
-    return services
+def _after(services: Mapping[str, wanted.Service],
+           states: Mapping[str, Mapping[str, Any]]
+           ) -> dict[str, Mapping[str, Iterable[str]]]:
+    # A service that is no longer wanted leaves in the order that it had.
+    return {**{name: state.get('after', {})
+               for name, state in states.items()},
+            **{name: service.after for name, service in services.items()}}
 
 
-def _dependencies(services: Mapping[str, Service]
-                  ) -> tuple[dict[str, set[str]], dict[str, list[str]]]:
-    after = {}
-    not_here = {}
-
-    for name, service in services.items():
-        wanted = {other for lifecycle in service.lifecycles.values()
-                  for other in lifecycle['after']}
-        after[name] = wanted & set(services)
-
-        if wanted - after[name]:
-            not_here[name] = sorted(wanted - after[name])
-
-    return after, not_here
+def _keep_apart(before: order.Graph, services: Mapping[str, wanted.Service],
+                role_limits: Iterable[str]) -> None:
+    for role in sorted(role_limits):
+        order.one_after_the_other(before, {
+            name for name, service in services.items()
+            if role in service.lifecycles})
 
 
-def _refuse_cycles(plan: str, after: Mapping[str, set[str]]) -> None:
-    try:
-        graphlib.TopologicalSorter(after).prepare()
-    except graphlib.CycleError as error:
-        circle = ' → '.join(reversed(error.args[1]))
-
-        raise exceptions.InvalidInput(
-            f'lifecycle.after: services wait for each other in a circle: '
-            f'{circle}.', 'Remove one of these dependencies.',
-            plan=plan, field='lifecycle.after') from None
-
-
-def _entry(service: Service, state: Mapping[str, Any], key: bytes
-           ) -> dict[str, Any]:
-    recorded = state.get('nodes', {})
-    parts = {role: revision.parts(lifecycle, key)
-             for role, lifecycle in service.lifecycles.items()}
-    nodes = {}
-
-    for node in service.nodes:
-        known = recorded.get(node.name, {})
-        base = known if known.get('server_id') == node.server_id else {}
-        entry = dataclasses.asdict(node)
-        wanted = revision.revision(service.name, parts[node.role],
-                                   facts_of(entry), key)
-
-        if base.get('revision') != wanted:
-            nodes[node.name] = {
-                **entry, 'base': base.get('revision'), 'wanted': wanted,
-                'from_release': base.get('release'),
-                'why': _why(base, parts[node.role])}
-
-    fresh = not any(known.get('revision') for known in recorded.values())
-    lifecycles = {role: {**lifecycle_format.without_secrets(lifecycle),
-                         'parts': parts[role]}
-                  for role, lifecycle in service.lifecycles.items()}
-
-    return {'release': service.first['release'],
-            'from_releases': sorted({node['from_release'] for node
-                                     in nodes.values()
-                                     if node['from_release']}),
-            'lifecycle': lifecycles, 'nodes': nodes,
-            'batches': _batches(list(nodes), len(service.nodes),
-                                service.first['policy'], fresh)}
+def _entries(services: Mapping[str, wanted.Service],
+             states: Mapping[str, Mapping[str, Any]],
+             around: difference.Surroundings, chosen: selection.Chosen
+             ) -> Iterable[tuple[str, difference.Entry]]:
+    for name in sorted({*services, *states}):
+        state = states.get(name, {})
+        yield name, (difference.entry(services[name], state, around,
+                                      chosen.nodes)
+                     if name in services
+                     else difference.leaving_entry(state, around))
 
 
-def _why(base: Mapping[str, Any], parts: Mapping[str, str]) -> str:
-    if base.get('revision') is None:
-        return 'not rolled yet'
+def _set_after(rolled: Mapping[str, difference.Entry], before: order.Graph
+               ) -> None:
+    phases = {order.phase_name(name, phase): (name, phase)
+              for name, entry in rolled.items()
+              for phase in difference.phases_of(entry)}
+    nearest = order.nearest(before, phases)
 
-    if base['revision'] == revision.UNFINISHED:
-        return 'an earlier roll did not end'
+    for entry in rolled.values():
+        entry['after'] = {}
 
-    if base['release'] != parts['release']:
-        return f'release {base["release"]} → {parts["release"]}'
-
-    changed = [part for part, value in parts.items()
-               if base.get('parts', {}).get(part) != value]
-
-    return f'{" and ".join(changed or ["the node"])} changed'
+    for phase_name, (service, phase) in phases.items():
+        rolled[service]['after'][phase] = sorted(nearest[phase_name])
 
 
-def _batches(nodes: list[str], total: int, policy: Mapping[str, Any],
-             fresh: bool) -> list[list[str]]:
-    size = policy['batch']
+def _refuse_verb(plan: str, verb: str,
+                 entries: Mapping[str, difference.Entry]) -> None:
+    for name, entry in entries.items():
+        for node_name, node in entry['nodes'].items():
+            before = node['from_release']
 
-    if isinstance(size, str):
-        size = max(1, math.floor(total * int(size.rstrip('%')) / 100))
-
-    rest = nodes
-
-    if fresh and policy['initial'] == 'all':
-        return [nodes] if nodes else []
-
-    first: list[list[str]] = []
-
-    if fresh and policy['initial'] == 'bootstrap_first':
-        first, rest, size = [nodes[:1]], nodes[1:], max(1, len(nodes) - 1)
-    elif fresh:
-        size = 1
-
-    return first + [rest[start:start + size]
-                    for start in range(0, len(rest), size)]
-
-
-def _touched_before(name: str, after: Mapping[str, set[str]],
-                    touched: set[str]) -> set[str]:
-    # An untouched service passes its own dependencies on.
-    found: set[str] = set()
-    seen: set[str] = set()
-    queue = list(after[name])
-
-    while queue:
-        other = queue.pop()
-
-        if other in touched:
-            found.add(other)
-        elif other not in seen:
-            seen.add(other)
-            queue.extend(after[other])
-
-    return found
-
-
-def _refuse_new_releases(plan: str, rolled: Mapping[str, Any]) -> None:
-    for name, entry in rolled.items():
-        for node in entry['nodes'].values():
-            if node['from_release'] not in (None, entry['release']):
+            if verb == 'update' and before not in (None, entry['release']):
                 raise exceptions.InvalidInput(
                     f'verb: an update stays within a release, and this one '
-                    f'would bring {name} from {node["from_release"]} to '
+                    f'would bring {name} from {before} to '
                     f'{entry["release"]}.',
                     'Preview it with verb=upgrade, or set the release back.',
                     plan=plan, service=name, field='verb')
+
+            if verb == 'scale' and node['way'] != lifecycle_format.FIRST:
+                raise exceptions.InvalidInput(
+                    f'verb: scaling brings services to new nodes only, and '
+                    f'this would roll {name} ({node["why"]}).',
+                    'Preview it with verb=update or verb=upgrade.',
+                    plan=plan, service=name, node=node_name, field='verb')

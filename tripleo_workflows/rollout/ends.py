@@ -10,11 +10,10 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""The ends of an operation: preview before it, guard and close around it."""
+"""The ends of an operation: guard before it, and close behind it."""
 
 import contextlib
 import dataclasses
-import re
 import time
 from collections.abc import Callable
 from collections.abc import Mapping
@@ -28,13 +27,14 @@ from tripleo_workflows.deployments import delivery
 from tripleo_workflows.operation import lifetime
 from tripleo_workflows.operation import lock
 from tripleo_workflows.operation import record as operation_record
-from tripleo_workflows.plan import roles as plan_roles
-from tripleo_workflows.plan import store as plan_store
+from tripleo_workflows.rollout import difference
 from tripleo_workflows.rollout import document as rollout_document
 from tripleo_workflows.rollout import graph
+from tripleo_workflows.rollout import lifecycle as lifecycle_format
+from tripleo_workflows.rollout import preview as rollout_preview
 from tripleo_workflows.rollout import revision
+from tripleo_workflows.rollout import states
 from tripleo_workflows.rollout import survey as rollout_survey
-from tripleo_workflows.stack import cloud as stack_cloud
 
 Grant = Callable[[float], dict[str, Any]]
 
@@ -43,53 +43,11 @@ DEADLINE_SECONDS = 24 * 3600
 #: How much longer than the operation its trust lasts.
 TRUST_SECONDS = 3600
 
-_SERVICE_NAME = re.compile(r'^\s+service_name:\s*["\']?([\w-]+)', re.M)
-
-
-def preview(clients: service_clients.Clients, plan: str, verb: str
-            ) -> dict[str, Any]:
-    """Compute the rollout of a plan's stack and save it.
-
-    :returns: ``digest``, ``tree`` (text), ``services`` and ``nodes`` (how
-        many it touches), ``unmanaged`` and ``document`` (the object that
-        holds it in the container of the record).
-    :raises InvalidInput: see :func:`document.compute`; also where ``after``
-        names what no template of the plan defines.
-    """
-    files = plan_store.PlanStore(clients.swift, plan).read()
-    cloud = stack_cloud.read(clients.heat, plan, [
-        role.name for role in plan_roles.load(files)])
-    known = {name for text in files.values()
-             for name in _SERVICE_NAME.findall(text)}
-    rollout_document.refuse_unknown(cloud, known, plan)
-    record = operation_record.Record(clients.swift, plan)
-    clients.swift.put_container(record.container)
-    document = _compute(clients, cloud, plan, verb, record)
-    digest = revision.digest(document)
-    record.put(f'documents/{digest}.json', document)
-
-    return {'digest': digest, 'tree': graph.tree(document, digest),
-            'services': len(document['services']),
-            'nodes': len({node for entry in document['services'].values()
-                          for node in entry['nodes']}),
-            'unmanaged': document['unmanaged'],
-            'document': f'{record.container}/documents/{digest}.json'}
-
-
-def _compute(clients: service_clients.Clients, cloud: stack_cloud.Cloud,
-             plan: str, verb: str, record: operation_record.Record
-             ) -> rollout_document.Document:
-    number, _ = lock.current(clients.mistral, plan)
-    services = {name for role in cloud.role_data.values() for name in role}
-
-    return rollout_document.compute(cloud, plan, verb,
-                                    record.states(number, services),
-                                    revision.load_key(record))
-
 
 def guard(clients: service_clients.Clients, wanted: lock.Holder, plan: str,
           digest: str, grant: Grant,
-          deadline_seconds: int = DEADLINE_SECONDS) -> dict[str, Any]:
+          deadline_seconds: int = DEADLINE_SECONDS,
+          window: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Open an operation, or go on with it, and compile its graph.
 
     :param wanted: who wants the lock; where its root execution holds the
@@ -99,6 +57,8 @@ def guard(clients: service_clients.Clients, wanted: lock.Holder, plan: str,
         its id as ``trust``, and whether it was ``made`` for the operation.
     :param deadline_seconds: after which an operation that has not ended is
         expired, counted from its opening.
+    :param window: the maintenance window that it is opened with, as
+        :func:`tripleo_workflows.operation.window.window` gives it.
     :returns: ``operation`` (what all tasks are given) and ``graph`` (the
         name of the compiled workflow).
     :raises OperationInProgress: somebody else holds the plan.
@@ -109,7 +69,7 @@ def guard(clients: service_clients.Clients, wanted: lock.Holder, plan: str,
     fence, holder = lifetime.enter(clients, plan, dataclasses.replace(
         wanted, verb=document['verb']))
     rollout_survey.require_answers(record, holder, fence, document)
-    opened = record.get(f'{holder.operation}/operation.json')
+    opened = lifetime.opened_with(record, holder.operation)
     _require_unchanged(clients, record, document, digest,
                        going_on=opened is not None)
 
@@ -117,7 +77,8 @@ def guard(clients: service_clients.Clients, wanted: lock.Holder, plan: str,
         opened = {**dataclasses.asdict(holder), 'digest': digest,
                   'verb': document['verb'], 'fence': fence,
                   'begun': round(time.time(), 3),
-                  'deadline': round(time.time()) + deadline_seconds}
+                  'deadline': round(time.time()) + deadline_seconds,
+                  **(window or {})}
         record.put(f'{holder.operation}/operation.json', opened)
     elif opened['digest'] != digest:
         raise exceptions.DocumentOutdated(
@@ -127,11 +88,14 @@ def guard(clients: service_clients.Clients, wanted: lock.Holder, plan: str,
 
     operation = operation_record.Operation(
         holder.operation, plan, fence, opened['fence'], digest,
-        _trust(record, holder, fence, opened['deadline'], grant))
+        _trust(record, holder, fence, opened['deadline'], grant),
+        holder.root)
     record.carry_over(fence, document['services'])
     delivery.prepare_container(clients.swift, record.container)
     name = graph.workflow_name(operation)
-    _store_workflow(clients, name, graph.compile_workflow(document, name))
+
+    for part, text in graph.compile_workflows(document, name).items():
+        _store_workflow(clients, part, text)
 
     return {'operation': dataclasses.asdict(operation), 'graph': name}
 
@@ -154,9 +118,7 @@ def _require_unchanged(clients: service_clients.Clients,
                        document: rollout_document.Document, digest: str,
                        going_on: bool) -> None:
     plan = record.plan
-    # The stack counts, not the plan, which may be edited meanwhile.
-    cloud = stack_cloud.read(clients.heat, plan, document['roles'])
-    now = _compute(clients, cloud, plan, document['verb'], record)
+    now = rollout_preview.compute_again(clients, record, document)
 
     # What is done already has left the computation; nothing may have come
     # into it.
@@ -172,9 +134,13 @@ def _require_unchanged(clients: service_clients.Clients,
 
 def _wanted(document: rollout_document.Document
             ) -> set[tuple[str, str, str]]:
-    return {(service, name, node['wanted'])
-            for service, entry in document['services'].items()
-            for name, node in entry['nodes'].items()}
+    rolled = {(service, name, node['wanted'])
+              for service, entry in document['services'].items()
+              for name, node in entry['nodes'].items()}
+
+    return rolled | {(service, name, difference.LEFT)
+                     for service, entry in document['services'].items()
+                     for name in entry['leaving']}
 
 
 def _store_workflow(clients: service_clients.Clients, name: str, text: str
@@ -192,30 +158,23 @@ def close(clients: service_clients.Clients,
           operation: operation_record.Operation) -> dict[str, Any]:
     """Compare the record with the document and end the operation.
 
-    :returns: ``services`` and ``nodes`` that were rolled, ``seconds``.
-    :raises StepFailed: a node lacks its revision.
+    :returns: ``services`` and ``nodes`` that were rolled, ``seconds``, and
+        ``exceptions``: by service, the nodes that it went on without.
+    :raises StepFailed: something of the document was not reached.
     """
     lock.require_fence(clients.mistral, operation.plan, operation.fence)
     record = operation_record.Record(clients.swift, operation.plan)
     document = record.document(operation.digest)
     opened: Mapping[str, Any] = record.get(
         f'{operation.id}/operation.json') or {}
-    nodes = set()
-
-    for service, entry in document['services'].items():
-        state = record.state(operation.fence, service).get('nodes', {})
-
-        for name, node in entry['nodes'].items():
-            nodes.add(name)
-
-            if not rollout_document.is_reached(node, state.get(name, {})):
-                raise exceptions.StepFailed(
-                    'The node is not recorded with the revision that the '
-                    'document wants.', 'Start tripleo.operation.v1.resume.',
-                    plan=operation.plan, service=service, node=name)
-
+    exempt = {service: sorted({*entry['skipped'], *_require_reached(
+        record, operation, document, service)})
+        for service, entry in document['services'].items()}
     summary = {'operation': operation.id, 'plan': operation.plan,
-               'services': len(document['services']), 'nodes': len(nodes),
+               'services': len(document['services']),
+               'nodes': len(rollout_document.touched(document)),
+               'exceptions': {service: names for service, names
+                              in exempt.items() if names},
                'seconds': round(time.time() - opened['begun'], 1)}
     _, holder = lock.current(clients.mistral, operation.plan)
     lifetime.close(clients, record, dict(opened), 'finished',
@@ -224,15 +183,44 @@ def close(clients: service_clients.Clients,
     return summary
 
 
+def _require_reached(record: operation_record.Record,
+                     operation: operation_record.Operation,
+                     document: Mapping[str, Any], service: str) -> set[str]:
+    entry = document['services'][service]
+    state = record.state(operation.fence, service)
+    nodes = state.get('nodes', {})
+    without = {*states.failed_in(state, operation.id)}
+    where: dict[str, object] = {'plan': operation.plan, 'service': service}
+
+    for name, node in entry['nodes'].items():
+        if name not in without and not rollout_document.is_reached(
+                document['nodes'][name], node, nodes.get(name, {})):
+            raise exceptions.StepFailed(
+                'The node is not recorded with the revision that the '
+                'document wants.', 'Start tripleo.operation.v1.resume.',
+                **where, node=name)
+
+    left = sorted({*entry['leaving']} & {*nodes})
+    ends = entry['steps'][lifecycle_format.FINISH]
+
+    if left or (ends and state.get('phase') != difference.FINISHED):
+        raise exceptions.StepFailed(
+            'The service is not recorded as finished.',
+            'Start tripleo.operation.v1.resume.', **where,
+            node=', '.join(left))
+
+    return without
+
+
 def failure(clients: service_clients.Clients,
             operation: operation_record.Operation) -> exceptions.StepFailed:
     """Why a rollout could not be carried out, from its record."""
     record = operation_record.Record(clients.swift, operation.plan)
     document = record.document(operation.digest)
     errors = [entry['error']
-              for service, rolled in document['services'].items()
-              for number in range(1, len(rolled['batches']) + 1)
-              for entry in record.batch(operation, service, number).values()
+              for service in document['services']
+              for unit in _units(document, service)
+              for entry in record.batch(operation, service, unit).values()
               if 'error' in entry]
 
     if errors:
@@ -242,3 +230,12 @@ def failure(clients: service_clients.Clients,
         'The rollout stopped without a recorded failure: an action or its '
         'worker was lost, or somebody cancelled an execution.',
         'Start tripleo.operation.v1.resume to go on.', plan=operation.plan)
+
+
+def _units(document: Mapping[str, Any], service: str) -> list[str]:
+    """All units of a service that the document has, in their order."""
+    entry = document['services'][service]
+
+    return [unit for phase in difference.phases_of(entry) for unit in (
+        map(str, range(1, len(entry['batches']) + 1))
+        if phase == lifecycle_format.ROLL else [phase])]

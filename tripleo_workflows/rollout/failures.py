@@ -61,10 +61,24 @@ def of_node(known: Mapping[str, Any], **where: object
     """
     status = known['status']
 
+    if 'check' in known:
+        return exceptions.StepFailed(
+            known['error'],
+            f'{known["remedy"]} Then {RESUME}; to let the check fail, start '
+            f'tripleo.operation.v1.waive with check="{known["check"]}".',
+            **where)
+
+    if status == 'undone':
+        return exceptions.StepFailed(
+            'The node was put back to what it had, because its batch had '
+            'failed.', f'Correct the cause. To roll it again, {RETRY}; to '
+            f'correct the plan, {ABORT} and preview again.', **where)
+
     if status == 'unreachable':
         return exceptions.DeadlineExceeded(
             'The node did not answer in time.',
-            f'Look at its agent (os-collect-config), then {RESUME}.',
+            f'Look at its agent (os-collect-config), then {RESUME}. To go '
+            f'on without it, start tripleo.operation.v1.skip.',
             **where)
 
     if status == 'interrupted':

@@ -10,19 +10,28 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""The rollout's graph as a Mistral workflow, and as a tree for people."""
+"""The rollout compiled to a workflow in Mistral's language."""
 
+import itertools
+from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
 
-from tripleo_workflows import exceptions
 from tripleo_workflows.operation import lifetime
 from tripleo_workflows.operation import record as operation_record
+from tripleo_workflows.rollout import difference
 from tripleo_workflows.rollout import document as rollout_document
+from tripleo_workflows.rollout import lifecycle as lifecycle_format
+from tripleo_workflows.rollout import order
 
 #: Mistral sends a workflow's whole definition with each of its tasks.
 MOST_TASKS = 90
+#: Phases that run at once: each needs threads of the executors.
+AT_ONCE = 24
+
+Tasks = dict[str, Any]
 
 
 def workflow_name(operation: operation_record.Operation) -> str:
@@ -30,114 +39,120 @@ def workflow_name(operation: operation_record.Operation) -> str:
     return lifetime.graph_name(operation.id, operation.fence)
 
 
-def compile_workflow(document: rollout_document.Document, name: str) -> str:
-    """A workflow in Mistral's language: one task per service to be rolled.
+def compile_workflows(document: rollout_document.Document, name: str
+                      ) -> dict[str, str]:
+    """Workflows in Mistral's language, a task for each phase of a service.
 
-    It publishes nothing and handles nothing, so that other branches finish
-    when one fails, and a rerun of any task heals it.
+    They publish nothing and handle nothing, so that other branches finish
+    when one fails, and a rerun of any task heals it. A rollout with more
+    phases than Mistral carries well in one workflow is cut into several,
+    which run one after the other.
 
-    :raises InvalidInput: the graph is larger than Mistral carries.
+    :param name: of the workflow that runs them all.
+    :returns: definitions by name, that one last.
     """
-    services = document['services']
+    before = phases(document)
+    parts = _cut(before)
 
-    if len(services) > MOST_TASKS:
-        raise exceptions.InvalidInput(
-            f'The rollout touches {len(services)} services, and one graph '
-            f'holds {MOST_TASKS}.', 'Roll out fewer changes at once.',
-            plan=document['plan'])
+    if len(parts) <= 1:
+        return {name: _definition(document, name, _tasks(
+            document, before, parts[0] if parts else []))}
 
-    followers: dict[str, list[str]] = {service: [] for service in services}
+    names = [f'{name}.{number}' for number in range(1, len(parts) + 1)]
+    tasks = {f'part_{number}': {
+        'workflow': part, 'input': {'operation': '<% $.operation %>'},
+        **({'on-success': [f'part_{number + 1}']}
+           if number < len(parts) else {})}
+        for number, part in enumerate(names, 1)}
 
-    for service, entry in services.items():
-        for other in entry['after']:
-            followers[other].append(f'{service}.roll')
+    return {**{part: _definition(document, part,
+                                 _tasks(document, before, content))
+               for part, content in zip(names, parts, strict=True)},
+            name: _definition(document, name, tasks)}
 
-    tasks: dict[str, Any] = {}
 
-    for service, entry in services.items():
-        task: dict[str, Any] = {
-            'description': f'Roll {service} to {entry["release"]}.',
-            'workflow': 'tripleo.rollout.v1.roll',
-            'input': {'operation': '<% $.operation %>', 'service': service}}
+def phases(document: rollout_document.Document) -> order.Graph:
+    """By phase of the rollout, those that come right before it."""
+    return {order.phase_name(service, phase): set(entry['after'][phase])
+            for service, entry in document['services'].items()
+            for phase in difference.phases_of(entry)}
 
-        if entry['after']:
-            task['join'] = 'all'
 
-        if followers[service]:
-            task['on-success'] = followers[service]
+def _levels(before: order.Graph) -> list[list[str]]:
+    depth: dict[str, int] = {}
 
-        tasks[f'{service}.roll'] = task
+    for name in order.in_order(before):
+        depth[name] = max((depth[other] + 1 for other in before[name]),
+                          default=0)
 
-    if not tasks:
-        tasks['nothing_to_do'] = {'action': 'std.noop'}
+    return [list(names) for _, names in itertools.groupby(
+        sorted(depth, key=lambda name: (depth[name], name)),
+        key=lambda name: depth[name])]
 
+
+def _cut(before: order.Graph) -> list[list[str]]:
+    parts: list[list[str]] = []
+
+    for level in _levels(before):
+        for start in range(0, len(level), MOST_TASKS):
+            piece = level[start:start + MOST_TASKS]
+
+            if parts and len(parts[-1]) + len(piece) <= MOST_TASKS:
+                parts[-1] += piece
+            else:
+                parts.append(piece)
+
+    return parts
+
+
+def _tasks(document: rollout_document.Document, before: order.Graph,
+           names: Iterable[str]) -> Tasks:
+    chosen = {name: before[name] & {*names} for name in names}
+
+    for level in _levels(chosen):
+        # Not more of them than the executors have threads for.
+        for earlier, later in zip(level, level[AT_ONCE:], strict=False):
+            chosen[later].add(earlier)
+
+    followers: dict[str, list[str]] = {name: [] for name in chosen}
+    tasks: Tasks = {}
+
+    for name, others in chosen.items():
+        for other in sorted(others):
+            followers[other].append(name)
+
+        tasks[name] = _task(document, name)
+
+        if others:
+            tasks[name]['join'] = 'all'
+
+    for name in tasks:
+        if followers[name]:
+            tasks[name]['on-success'] = followers[name]
+
+    return tasks
+
+
+def _task(document: rollout_document.Document, name: str) -> Tasks:
+    service, _, phase = name.rpartition('.')
+    entry = document['services'][service]
+    own = next((lifecycle['workflow'] for lifecycle
+                in entry['lifecycle'].values()), '')
+
+    return {
+        'description': f'{phase.capitalize()} {service} '
+                       f'{entry["release"]}.'.replace(' .', '.'),
+        'workflow': own if own and phase == lifecycle_format.ROLL
+        else f'tripleo.rollout.v1.{phase}',
+        'input': {'operation': '<% $.operation %>', 'service': service}}
+
+
+def _definition(document: Mapping[str, Any], name: str, tasks: Tasks) -> str:
     workflow = {
         'description': f'The rollout of plan {document["plan"]}, compiled; '
                        f'made by tripleo.rollout.v1.run.',
-        'input': ['operation'], 'tasks': tasks}
+        'input': ['operation'],
+        'tasks': tasks or {'nothing_to_do': {'action': 'std.noop'}}}
 
     return yaml.safe_dump({'version': '2.0', name: workflow},
                           sort_keys=False, default_flow_style=False)
-
-
-def tree(document: rollout_document.Document, digest: str) -> str:
-    """The rollout as text: services in their order, batches, nodes."""
-    services = document['services']
-    nodes = {node for entry in services.values() for node in entry['nodes']}
-    lines = [f'Rollout {digest[:12]}: {document["verb"]} of plan '
-             f'{document["plan"]}, {_count(len(services), "service")}, '
-             f'{_count(len(nodes), "node")}']
-
-    for position, service in enumerate(_in_order(services)):
-        last = position == len(services) - 1
-        entry = services[service]
-        stem = '   ' if last else '│  '
-        lines.append(f'{"└" if last else "├"}─ {service} '
-                     f'{_releases(entry)}{_waits(entry)}')
-
-        for number, batch in enumerate(entry['batches'], 1):
-            end = number == len(entry['batches'])
-            lines.append(f'{stem}{"└" if end else "├"}─ batch {number}: '
-                         + ', '.join(f'{node} ({entry["nodes"][node]["why"]})'
-                                     for node in batch))
-
-    if not services:
-        lines.append('└─ nothing to do: every node has what is wanted')
-
-    for key, text in (('unchanged', 'Unchanged'),
-                      ('unmanaged', 'Without a lifecycle, left alone')):
-        if document[key]:
-            lines.append(f'{text}: {", ".join(document[key])}')
-
-    for service, names in document['not_here'].items():
-        lines.append(f'{service} would wait for {", ".join(names)}, which '
-                     f'this cloud does not run')
-
-    return '\n'.join(lines)
-
-
-def _in_order(services: dict[str, Any]) -> list[str]:
-    ordered: list[str] = []
-
-    while len(ordered) < len(services):
-        ordered.extend(sorted(
-            service for service, entry in services.items()
-            if service not in ordered and set(entry['after']) <= set(ordered)))
-
-    return ordered
-
-
-def _releases(entry: dict[str, Any]) -> str:
-    before = [release for release in entry['from_releases']
-              if release != entry['release']]
-
-    return ' → '.join([*([', '.join(before)] if before else []),
-                       entry['release']])
-
-
-def _waits(entry: dict[str, Any]) -> str:
-    return f', after {", ".join(entry["after"])}' if entry['after'] else ''
-
-
-def _count(number: int, noun: str) -> str:
-    return f'{number} {noun}{"" if number == 1 else "s"}'

@@ -16,6 +16,7 @@ import hashlib
 import hmac
 import json
 import secrets
+from collections.abc import Iterable
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,8 +25,6 @@ from tripleo_workflows.rollout import lifecycle as lifecycle_format
 
 #: What is recorded of a node whose batch was begun and has not ended.
 UNFINISHED = 'unfinished'
-
-
 #: The object of the record that holds the key of its revisions.
 KEY = 'state/key.json'
 
@@ -66,16 +65,51 @@ def parts(lifecycle: Mapping[str, Any], key: bytes) -> dict[str, str]:
     they change how long a step may take, not what it leaves behind.
 
     :param lifecycle: with the values of its secrets.
+    :returns: ``release``, one part per step, ``secret <name>`` for each
+        secret of these steps, and ``hooks`` where there are any around them.
     """
     found = {'release': str(lifecycle['release'])}
+    secret_values: dict[str, dict[str, Any]] = {}
+    hooks = []
 
     for step in lifecycle_format.REVISION_STEPS:
-        content = lifecycle['roll'].get(step)
-        found[step] = keyed_digest(key, None if content is None else [
-            content[lifecycle_format.kind_of(content)],
-            content.get('inputs', {})])
+        content = lifecycle['steps'].get(step)
+        found[step] = keyed_digest(key, content and _essence(
+            content, lifecycle['secrets']))
 
-    return found
+        for name, value in lifecycle_format.secrets_of(lifecycle,
+                                                       step).items():
+            secret_values.setdefault(name, {})[step] = value
+
+        hooks += [[name, _essence(lifecycle['steps'][name], ())]
+                  for name in lifecycle_format.sequence(lifecycle, step)
+                  if name != step and name in lifecycle['steps']]
+
+    for name, values in sorted(secret_values.items()):
+        found[f'secret {name}'] = keyed_digest(key, values)
+
+    return {**found, 'hooks': keyed_digest(key, hooks)} if hooks else found
+
+
+def _essence(content: Mapping[str, Any], secret_names: Iterable[str]
+             ) -> list[Any]:
+    return [content[lifecycle_format.kind_of(content)],
+            {name: value for name, value in content.get('inputs', {}).items()
+             if name not in secret_names}]
+
+
+def changed_steps(lifecycle: Mapping[str, Any], names: Iterable[str]
+                  ) -> set[str]:
+    """The steps that changed parts are about, ``hooks`` among them."""
+    steps: set[str] = set()
+
+    for name in names:
+        secret = name.removeprefix('secret ')
+        steps |= {name} if secret == name else {
+            step for step in lifecycle_format.REVISION_STEPS
+            if secret in lifecycle_format.secrets_of(lifecycle, step)}
+
+    return steps
 
 
 def revision(service: str, service_parts: Mapping[str, str],

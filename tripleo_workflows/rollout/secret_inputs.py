@@ -25,32 +25,46 @@ from tripleo_workflows.stack import cloud as stack_cloud
 
 
 def of_step(heat: heat_client.Client, document: Mapping[str, Any],
-            service: str, role: str, step: str,
+            service: str, role: str,
+            lifecycle: lifecycle_format.Lifecycle, step: str,
             record: operation_record.Record) -> dict[str, Any]:
     """Read a step's secrets where they live: in the stack's role data.
 
+    :param lifecycle: that the step is of, without the values; one that was
+        stored earlier may want secrets that the stack no longer has.
     :param record: has the key of the revisions.
     :returns: values by name; empty, without a request, where the step has
         no secrets.
-    :raises DocumentOutdated: the stack does not want any more what the
-        document was computed from.
+    :raises DocumentOutdated: the stack's secrets are not those with which
+        the lifecycle was computed.
     """
-    planned = document['services'][service]['lifecycle'][role]
+    names = lifecycle_format.secrets_of(lifecycle, step)
 
-    if not lifecycle_format.secrets_of(planned, step):
+    if not names:
         return {}
 
     role_data = stack_cloud.role_data(heat, document['stack'], role)
-    lifecycle = lifecycle_format.parse(
-        service, role_data.get(service, {}).get('lifecycle', {}))
+    content = role_data.get(service, {}).get('lifecycle')
+    current = lifecycle_format.parse(service, content) if content else None
+    values = (lifecycle_format.secrets_of(current, step) if current else {})
+    changed = _changed(current, lifecycle, names, revision.load_key(record))
 
-    key = revision.load_key(record)
-
-    if revision.parts(lifecycle, key) != planned['parts']:
+    if changed or names.keys() - values.keys():
         raise exceptions.DocumentOutdated(
-            'The stack has changed since this rollout was computed, and the '
-            "step's secrets are no longer those of the rollout.",
+            f'The stack no longer has the secrets with which this step was '
+            f'planned: {", ".join(sorted(changed or names))}.',
             'Start tripleo.operation.v1.abort, then preview again.',
             plan=document['plan'], service=service, step=step)
 
-    return lifecycle_format.secrets_of(lifecycle, step)
+    return {name: values[name] for name in names}
+
+
+def _changed(current: lifecycle_format.Lifecycle | None,
+             lifecycle: lifecycle_format.Lifecycle,
+             names: Mapping[str, Any], key: bytes) -> list[str]:
+    now = revision.parts(current, key) if current else {}
+
+    return [name for name in names
+            if f'secret {name}' in lifecycle['parts']
+            and now.get(f'secret {name}')
+            != lifecycle['parts'][f'secret {name}']]

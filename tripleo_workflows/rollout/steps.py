@@ -10,24 +10,29 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""Carrying a batch of a service through its steps."""
+"""Carrying a unit of a service through its steps."""
 
-import functools
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from tripleo_workflows import clients as service_clients
 from tripleo_workflows import exceptions
 from tripleo_workflows.deployments import delivery
 from tripleo_workflows.deployments import table
+from tripleo_workflows.operation import decisions
 from tripleo_workflows.operation import lock
 from tripleo_workflows.operation import record as operation_record
 from tripleo_workflows.rollout import checked
 from tripleo_workflows.rollout import delivered
-from tripleo_workflows.rollout import document as rollout_document
+from tripleo_workflows.rollout import failures
 from tripleo_workflows.rollout import lifecycle as lifecycle_format
-from tripleo_workflows.rollout import revision
+from tripleo_workflows.rollout import permission
+from tripleo_workflows.rollout import policy
 from tripleo_workflows.rollout import secret_inputs
+from tripleo_workflows.rollout import states
+from tripleo_workflows.rollout import stored
+from tripleo_workflows.rollout import units
 
 #: An action answers within 25 s; what takes longer is waited for in slices.
 SLICE_SECONDS = 20.0
@@ -36,198 +41,269 @@ ROWS_BYTES = 16 * 1024
 #: Bytes of a node's output in a row.
 TAIL_BYTES = 400
 
+#: How a step stands on a node where it is over without being done.
+SKIPPED = 'skipped'
+#: A node that was put back after its batch had failed.
+UNDONE = 'undone'
+
 Answer = dict[str, Any]
 
 
-class Batch:
-    """One batch of one service, in one operation.
+class Unit:
+    """One unit of one service, in one operation.
 
     The record holds, for each step, when it began and how each node stands:
     ``sent``, ``done``, or how it failed. A step that is done answers at
     once; one that is not is sent to the nodes where it is missing.
 
-    :param number: of the batch in the document, starting at 1.
+    :param name: of the unit; see :mod:`tripleo_workflows.rollout.units`.
+    :param members: what its nodes do; None: what the document says.
     """
 
     def __init__(self, clients: service_clients.Clients,
                  operation: operation_record.Operation, service: str,
-                 number: int):
-        self._clients = clients
-        self._operation = operation
-        self._name = service
-        self._number = number
-        self._record = operation_record.Record(clients.swift, operation.plan)
-        self._document = self._record.document(operation.digest)
-        self._service = self._document['services'][service]
-        self._nodes = {name: self._service['nodes'][name] for name
-                       in self._service['batches'][number - 1]}
-        self._steps = self._record.batch(operation, service, number)
+                 name: str, members: units.Members | None = None):
+        self.clients = clients
+        self.operation = operation
+        self.service = service
+        self.name = name
+        self.record = operation_record.Record(clients.swift, operation.plan)
+        self.document = self.record.document(operation.digest)
+        self.entry = self.document['services'][service]
+        self.members = units.members(
+            self.document, service, name, self.load_stored
+            ) if members is None else members
+        self.steps = self.record.batch(operation, service, name)
+        self.decided = decisions.read(self.record, operation.id)
+
+    def load_stored(self, digest: str) -> lifecycle_format.Lifecycle:
+        """A lifecycle with which a service once came to a node."""
+        return stored.load(self.record, digest)
 
     def run(self, step: str, seconds: float = SLICE_SECONDS) -> Answer:
-        """Carry out a step as far as it gets in some seconds.
+        """Carry out a step, and the hooks around it, for some seconds.
 
         :returns: ``done``, ``step``, ``nodes`` (how many stand how),
             ``rows`` (how the nodes stand that are not done, as many as fit)
-            and ``record`` (the object that holds them all).
+            and ``record`` (the object that holds them all); ``held``, where
+            nothing was begun because the operation waits for something.
         :raises FenceLost: the operation was taken over.
-        :raises StepFailed: a node failed, or a check did not pass in time.
+        :raises StepFailed: more nodes failed than the policy allows, or a
+            check did not pass in time.
         """
-        lock.require_fence(self._clients.mistral, self._operation.plan,
-                           self._operation.fence)
-        concerned = {name: node for name, node in self._nodes.items()
-                     if step in self._steps_of(name)}
-        self._require_earlier(step)
+        lock.require_fence(self.clients.mistral, self.operation.plan,
+                           self.operation.fence)
+        until = time.time() + seconds
 
-        if not concerned:
-            return self._answer(step)
+        for part in units.parts_of(self.members, step):
+            concerned = self._concerned(part)
 
-        entry = self._steps.setdefault(step, {'nodes': {}})
+            if not concerned or self._is_done(part):
+                continue
 
-        if not self._is_done(step):
-            self._leave_revisions()
-            entry.pop('error', None)
+            self._require_earlier(part)
 
-            if entry.get('fence') != self._operation.fence:
-                # Who goes on after a crash has the whole time again.
-                entry.update(fence=self._operation.fence,
-                             begun=round(time.time(), 3))
+            if held := permission.missing(self, part):
+                return {**self._answer(part), 'held': held}
 
-            try:
-                self._carry_out(step, entry, concerned,
-                                time.time() + seconds)
-            except exceptions.TripleoError as error:
-                entry['error'] = str(error)
-                raise
-            finally:
-                self._save()
+            self._run(part, concerned, until)
+
+            if not self._is_done(part):
+                return self._answer(part)
 
         return self._answer(step)
 
-    def _carry_out(self, step: str, entry: Answer,
-                   concerned: dict[str, Any], until: float) -> None:
-        lifecycles = self._service['lifecycle']
+    def _run(self, part: str, concerned: units.Members, until: float) -> None:
+        entry = self.steps.setdefault(part, {'nodes': {}})
+        entry.pop('error', None)
 
-        if step in lifecycle_format.CHECK_STEPS:
-            checked.carry_out(step, lifecycles, concerned, entry, until,
-                              self._where(step))
-            return
+        if entry.get('fence') != self.operation.fence:
+            self._leave_revisions(part)
+            # Who goes on after a crash has the whole time again.
+            entry.update(fence=self.operation.fence,
+                         begun=round(time.time(), 3))
 
+        try:
+            if self._carry_out(part, entry, concerned, until):
+                self._require_few_failures(part, entry)
+        except exceptions.TripleoError as error:
+            entry['error'] = str(error)
+            raise
+        finally:
+            self.save()
+
+    def _carry_out(self, part: str, entry: Answer, concerned: units.Members,
+                   until: float) -> bool:
+        """Let the nodes carry a part out; return whether all have ended."""
+        self._skip(entry, concerned)
+        dispatcher = delivery.Dispatcher(self.clients, self.record.container)
+
+        if part in lifecycle_format.CHECK_STEPS:
+            checked.carry_out(dispatcher, checked.Place(
+                self.operation, self.service, self.name, part, concerned,
+                self._bootstrap(concerned)), entry, self.decided, until)
+
+            return all(self._status(part, name) != delivered.SENT
+                       for name in concerned)
+
+        wanted = {name: member for name, member in concerned.items()
+                  if self._status(part, name) != SKIPPED}
         sending = delivered.DeliveredStep(
-            delivery.Dispatcher(self._clients, self._record.container),
-            self._operation, self._name, self._number, step, lifecycles,
-            concerned, entry['nodes'],
-            lambda role: self._secrets(role, step),
-            functools.cache(lambda: delivered.retry_decided(
-                self._record, self._operation)))
+            dispatcher, self.operation, self.service, self.name, part,
+            wanted, entry['nodes'],
+            lambda member: self._secrets(member, part),
+            lambda: self.decided.retry(self.operation.fence))
 
         if sending.send_missing(until):
             # Whoever goes on after a crash here finds what was sent.
-            self._save()
+            self.save()
 
-        sending.wait(until)
+        return sending.wait(until)
 
-    def _secrets(self, role: str, step: str) -> dict[str, Any]:
+    def _skip(self, entry: Answer, concerned: units.Members) -> None:
+        for name, reason in self.decided.skipped(self.service).items():
+            known = entry['nodes'].get(name, {})
+
+            if name in concerned and known.get('status') != delivered.DONE:
+                entry['nodes'][name] = {**known, 'status': SKIPPED,
+                                        'error': reason}
+
+    def _bootstrap(self, concerned: units.Members) -> units.Member:
+        name = self.entry['bootstrap']
+
+        return concerned.get(name) or next(iter(concerned.values()))
+
+    def _secrets(self, member: units.Member, part: str) -> dict[str, Any]:
         return secret_inputs.of_step(
-            self._clients.heat, self._document, self._name, role, step,
-            self._record)
+            self.clients.heat, self.document, self.service,
+            member.facts['role'], member.lifecycle, part, self.record)
 
-    def _leave_revisions(self) -> None:
-        """Record, once, that the batch's nodes leave what they were.
+    def _require_few_failures(self, part: str, entry: Answer) -> None:
+        """Let the unit go on without nodes that failed, if they are few.
 
-        Should the batch never end, they are rolled again, even where the
-        plan goes back to what they had.
+        :raises TripleoError: they are more than the policy allows.
         """
-        if len(self._steps) > 1:
-            return
+        failed = {name: entry['nodes'][name] for name in self._ended(part)
+                  if entry['nodes'][name]['status'] != SKIPPED}
 
-        state = self._record.state(self._operation.fence, self._name)
-        nodes = state.setdefault('nodes', {})
+        if failed and (not units.is_batch(self.name)
+                       or part == lifecycle_format.GATE
+                       or self._failures() > self._budget()):
+            raise failures.of_nodes(failed, **self.where(part))
 
-        for name, node in self._nodes.items():
-            known = nodes.get(name, {})
+    def _failures(self) -> int:
+        state = self.record.state(self.operation.fence, self.service)
+        earlier = states.failed_in(state, self.operation.id)
+        now = {name for name, known in self.fallen().items()
+               if known['status'] != SKIPPED}
 
-            if known.get('server_id') != node['server_id']:
-                # It was replaced, and has nothing of what it was.
-                known = {}
+        return len({*now, *self.entry['skipped'], *(
+            name for name, known in earlier.items()
+            if known['status'] != SKIPPED)})
 
-            nodes[name] = {
-                **known, 'server_id': node['server_id'],
-                'fence': self._operation.fence,
-                # A node that never had one still goes its first way.
-                'revision': (revision.UNFINISHED if known.get('revision')
-                             else None)}
+    def _budget(self) -> int:
+        rules = self.rules()
 
-        self._record.put_state(self._operation.fence, self._name, state)
+        return policy.amount(rules['max_failures'],
+                             len(self.entry['nodes'])
+                             + len(self.entry['skipped']))
 
-    def finish(self) -> Answer:
-        """Record the batch's revisions; clean up what was sent.
+    def rules(self) -> Mapping[str, Any]:
+        """The policy of the service, as decisions have changed it."""
+        lifecycle = next(iter(self.entry['lifecycle'].values()))
 
-        :raises StepFailed: a step of the batch is missing.
+        return {**lifecycle['policy'], **self.decided.changes(self.service)}
+
+    def fallen(self) -> dict[str, dict[str, Any]]:
+        """The nodes on which a step is over and not done.
+
+        :returns: by name, ``step`` and what is known of it there.
         """
-        lock.require_fence(self._clients.mistral, self._operation.plan,
-                           self._operation.fence)
-        self._require_earlier(None)
-        state = self._record.state(self._operation.fence, self._name)
-        nodes = {**state.get('nodes', {}), **{
-            name: {'revision': node['wanted'],
-                   'release': self._lifecycle(name)['release'],
-                   'parts': self._lifecycle(name)['parts'],
-                   'server_id': node['server_id'],
-                   'fence': self._operation.fence}
-            for name, node in self._nodes.items()}}
-        finished = all(
-            rollout_document.is_reached(node, nodes.get(name, {}))
-            for name, node in self._service['nodes'].items())
-        self._record.put_state(self._operation.fence, self._name, {
-            'release': self._service['release'],
-            'phase': 'finished' if finished else 'prepared',
-            'nodes': nodes})
-        self._clean()
+        return {name: {'step': part, **self.steps[part]['nodes'][name]}
+                for part in reversed(self.steps)
+                for name in self._ended(part)}
 
-        return {'done': True, 'nodes': sorted(self._nodes)}
+    def _ended(self, part: str) -> list[str]:
+        return [name for name, known
+                in self.steps.get(part, {}).get('nodes', {}).items()
+                if name in self.members and known['status'] not in (
+                    delivered.SENT, delivered.DONE)]
 
-    def _clean(self) -> None:
-        dispatcher = delivery.Dispatcher(self._clients,
-                                         self._record.container)
-        sent = [ids for entry in self._steps.values()
-                for node in entry['nodes'].values()
-                for ids in node.get('ids', [])]
-        dispatcher.clean(f'{self._operation.id}/deliveries/{self._name}.'
-                         f'{self._number}.', sent)
+    def _concerned(self, part: str) -> units.Members:
+        """The nodes that go through a part and did not fall out before."""
+        before: set[str] = set()
 
-    def _lifecycle(self, node: str) -> dict[str, Any]:
-        lifecycle: dict[str, Any] = self._service['lifecycle'][
-            self._nodes[node]['role']]
+        for earlier in self._order():
+            if earlier == part:
+                break
 
-        return lifecycle
+            before.update(self._ended(earlier))
 
-    def _steps_of(self, node: str) -> list[str]:
-        return lifecycle_format.steps_of(
-            self._lifecycle(node), self._nodes[node]['base'] is None)
+        return {name: member for name, member in self.members.items()
+                if part in member.steps and name not in before}
 
-    def _status(self, step: str, node: str) -> str | None:
-        found: str | None = self._steps.get(step, {}).get('nodes', {}).get(
+    def _order(self) -> list[str]:
+        return [part for step in units.steps_of_unit(self.name)
+                for part in units.parts_of(self.members, step)]
+
+    def _status(self, part: str, node: str) -> str | None:
+        found: str | None = self.steps.get(part, {}).get('nodes', {}).get(
             node, {}).get('status')
 
         return found
 
-    def _is_done(self, step: str) -> bool:
-        return all(self._status(step, name) == delivered.DONE
-                   for name in self._nodes if step in self._steps_of(name))
+    def _is_done(self, part: str) -> bool:
+        """Whether nothing is left to do in a part, or to decide about it."""
+        if self.steps.get(part, {}).get('error'):
+            return False
 
-    def _require_earlier(self, step: str | None) -> None:
-        for earlier in (*lifecycle_format.ROLL_STEPS, lifecycle_format.GATE):
-            if earlier == step:
+        return all(self._status(part, name) not in (None, delivered.SENT,
+                                                    UNDONE)
+                   for name in self._concerned(part))
+
+    def _require_earlier(self, part: str | None) -> None:
+        for earlier in self._order():
+            if earlier == part:
                 return
 
             if not self._is_done(earlier):
                 raise exceptions.StepFailed(
-                    f'Step {step or "finished"} cannot begin before '
-                    f'{earlier} is done.', 'Rerun the batch from its start.',
-                    **self._where(earlier))
+                    f'Step {part or "finished"} cannot begin before '
+                    f'{earlier} is done.', 'Rerun the unit from its start.',
+                    **self.where(earlier))
 
-    def _answer(self, step: str) -> Answer:
-        known = self._steps.get(step, {}).get('nodes', {})
+    def _leave_revisions(self, part: str) -> None:
+        """Record, before the first step, that nodes leave what they were."""
+        first = next(part for part in self._order() if self._concerned(part))
+
+        if part == first and self.name not in (units.PREPARE, units.FINISH):
+            state = self.record.state(self.operation.fence, self.service)
+            states.leave_revisions(state, self.members, self.operation.fence)
+            self.record.put_state(self.operation.fence, self.service, state)
+
+    def require_done(self) -> None:
+        """Make sure that nothing is left to do in the unit.
+
+        :raises FenceLost: the operation was taken over.
+        :raises StepFailed: a step of it is missing.
+        """
+        lock.require_fence(self.clients.mistral, self.operation.plan,
+                           self.operation.fence)
+        self._require_earlier(None)
+
+    def clean(self) -> None:
+        """Remove what was sent to nodes for the unit."""
+        dispatcher = delivery.Dispatcher(self.clients, self.record.container)
+        sent = [ids for entry in self.steps.values()
+                for nodes in (entry['nodes'], *(
+                    asked['nodes'] for asked in entry.get('asked', {}
+                                                          ).values()))
+                for node in nodes.values() for ids in node.get('ids', [])]
+        dispatcher.clean(f'{self.operation.id}/deliveries/{self.service}.'
+                         f'{self.name}.', sent)
+
+    def _answer(self, part: str) -> Answer:
+        known = self.steps.get(part, {}).get('nodes', {})
         rows = [{'node': name, 'status': entry['status'],
                  **{key: entry[key] for key in ('attempt', 'seconds',
                                                 'changed') if key in entry},
@@ -235,38 +311,19 @@ class Batch:
                 for name, entry in sorted(known.items())
                 if entry['status'] != delivered.DONE]
 
-        return {'done': self._is_done(step), 'step': step,
+        return {'done': self._is_done(part), 'step': part,
                 'nodes': table.counts(known.values()),
                 'rows': table.fitting(rows, ROWS_BYTES),
-                'record': f'{self._record.container}/{self._operation.id}/'
-                          f'{self._operation.fence}/{self._name}.'
-                          f'{self._number}.json'}
+                'record': f'{self.record.container}/{self.operation.id}/'
+                          f'{self.operation.fence}/{self.service}.'
+                          f'{self.name}.json'}
 
-    def _save(self) -> None:
-        self._record.put_batch(self._operation, self._name, self._number,
-                               self._steps)
+    def save(self) -> None:
+        """Write how the unit's steps stand, under our own fence."""
+        self.record.put_batch(self.operation, self.service, self.name,
+                              self.steps)
 
-    def _where(self, step: str) -> dict[str, object]:
-        return {'plan': self._operation.plan, 'service': self._name,
-                'batch': self._number, 'step': step}
-
-
-def next_batch(clients: service_clients.Clients,
-               operation: operation_record.Operation, service: str
-               ) -> int | None:
-    """The first batch in which a node lacks its wanted revision.
-
-    :returns: its number, starting at 1; None where the service is done.
-    """
-    record = operation_record.Record(clients.swift, operation.plan)
-    wanted = record.document(operation.digest)['services'][service]
-    nodes = record.state(operation.fence, service).get('nodes', {})
-
-    for number, batch in enumerate(wanted['batches'], 1):
-        if not all(rollout_document.is_reached(wanted['nodes'][name],
-                                               nodes.get(name, {}))
-                   for name in batch):
-            return number
-
-    return None
-
+    def where(self, step: str = '') -> dict[str, object]:
+        """The unit, for an error's text."""
+        return {'plan': self.operation.plan, 'service': self.service,
+                'batch': self.name, 'step': step}

@@ -28,12 +28,14 @@ class _Listener(http.server.ThreadingHTTPServer):
 class Server:
     """A server whose answers can be changed while it runs.
 
-    ``status`` and ``body`` are what it answers; while ``slow`` is set it
+    ``status`` and ``body`` are what it answers, ``statuses`` what it answers
+    to some requests instead, by method and path; while ``slow`` is set it
     holds its answers back until the server is closed.
     """
 
     def __init__(self) -> None:
         self.status = 200
+        self.statuses: dict[tuple[str, str], int] = {}
         self.body = b'release 1'
         self.slow = False
         self.seen: list[tuple[str, str, bytes]] = []
@@ -89,7 +91,8 @@ class Server:
                 if server.slow:
                     server._closed.wait(30)
 
-                self.send_response(server.status)
+                self.send_response(server.statuses.get(
+                    (self.command, self.path), server.status))
                 self.send_header('Location', '/elsewhere')
                 self.end_headers()
                 self.wfile.write(server.body)

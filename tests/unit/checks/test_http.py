@@ -15,9 +15,9 @@ from typing import Any
 import testtools
 
 from tests.unit.checks import server
-from tripleo_workflows import exceptions
 from tripleo_workflows.checks import contract
 from tripleo_workflows.checks import http
+from tripleo_workflows.checks import runner
 
 
 class HttpCheckTest(testtools.TestCase):
@@ -31,7 +31,10 @@ class HttpCheckTest(testtools.TestCase):
     def check(self, **options: Any) -> contract.CheckResult:
         options.setdefault('url', 'http://$NODE_ADDRESS/')
 
-        return http.run({'name': 'answers', 'http': options}, self.facts)
+        [result] = runner.run_all(
+            [{'name': 'answers', 'http': options}], self.facts)
+
+        return result
 
     def test_success(self) -> None:
         result = self.check()
@@ -130,16 +133,14 @@ class HttpCheckTest(testtools.TestCase):
 
         self.assertNotIn('secret', str(result))
 
-    def test_a_url_must_be_there(self) -> None:
-        error = self.assertRaises(
-            exceptions.InvalidInput, http.run,
-            {'name': 'answers', 'http': {}}, {})
+    def test_a_service_that_is_healthy_and_cannot_write(self) -> None:
+        self.server.statuses[('POST', '/items')] = 500
 
-        self.assertIn('url', str(error))
-        self.assertIn('check=answers', str(error))
+        self.assertEqual(contract.Code.SUCCESS, self.check(
+            url='http://$NODE_ADDRESS/health').result)
 
-    def test_a_field_nobody_knows(self) -> None:
-        error = self.assertRaises(
-            exceptions.InvalidInput, self.check, contain='x')
+        result = self.check(url='http://$NODE_ADDRESS/items', method='POST',
+                            body='verify', status=201)
 
-        self.assertIn('contains', str(error))
+        self.assertEqual(contract.Code.FAILURE, result.result)
+        self.assertIn('answered 500, not 201', result.details)

@@ -10,6 +10,8 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
+import time
+
 import testtools
 
 from tests.unit.checks import server
@@ -40,7 +42,7 @@ class RunAllTest(testtools.TestCase):
             [{'name': 'first', 'http': {'url': self.server.url}},
              {'name': 'second', 'gopher': {}}], {})
 
-        self.assertIn('http', error.remedy)
+        self.assertIn('it may have http, name', error.message)
         self.assertIn('check=second', str(error))
         self.assertEqual([], self.server.seen)
 
@@ -48,3 +50,24 @@ class RunAllTest(testtools.TestCase):
         for check in ({'name': 'x'}, {'name': 'x', 'http': {}, 'tcp': {}}):
             self.assertRaises(
                 exceptions.InvalidInput, runner.run_all, [check], {})
+
+    def test_a_check_that_runs_on_nodes_is_refused(self) -> None:
+        error = self.assertRaises(
+            exceptions.InvalidInput, runner.run_all,
+            [{'name': 'disk', 'script': {'script': 'true'}}], {})
+
+        self.assertIn('of kind script runs on nodes', error.message)
+        self.assertIn('http, tcp', error.remedy)
+
+    def test_one_that_hangs_keeps_no_other_waiting(self) -> None:
+        self.server.slow = True
+        started = time.monotonic()
+        results = runner.run_all(
+            [{'name': str(number), 'http': {
+                'url': self.server.url, 'timeout': 1}}
+             for number in range(runner.AT_ONCE)], {})
+
+        self.assertEqual({contract.Code.FAILURE},
+                         {result.result for result in results})
+        # One after the other they would take sixteen seconds.
+        self.assertLess(time.monotonic() - started, 8)

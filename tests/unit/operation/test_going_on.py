@@ -16,6 +16,8 @@ import testtools
 
 from tests.unit import fakes
 from tripleo_workflows import exceptions
+from tripleo_workflows.operation import changes
+from tripleo_workflows.operation import decisions
 from tripleo_workflows.operation import going_on
 from tripleo_workflows.operation import lifetime
 from tripleo_workflows.operation import lock
@@ -132,10 +134,20 @@ class GoingOnTestCase(OperationTestCase):
             self.clients, PLAN,
             going_on.Caller(root, person, take_over, execution), **decision)
 
-    def abort(self, root='second', take_over=False):
+    def caller(self, root, **keywords):
         self.states.setdefault(root, 'RUNNING')
+
+        return going_on.Caller(root, 'bob', **keywords)
+
+    def decide(self, kind, **details):
+        decisions.decide(self.clients, PLAN, 'first', kind, 'bob', **details)
+
+    def decided(self):
+        return decisions.read(self.record, 'first').all
+
+    def abort(self, root='second', take_over=False):
         operation = record.Operation(**going_on.abort(
-            self.clients, PLAN, going_on.Caller(root, 'bob', take_over)))
+            self.clients, PLAN, self.caller(root, take_over=take_over)))
         going_on.end(self.clients, operation, 'bob', 'enough')
 
     def test_one_that_ended_or_was_cancelled_is_resumed(self):
@@ -145,25 +157,60 @@ class GoingOnTestCase(OperationTestCase):
                                 reason='repaired')
             self.assertEqual(('first', 'd', self.fence()), (
                 found['operation'], found['digest'], found['fence']))
-            kept = self.record.get(f'first/{found["fence"]}/resumed.json')
-            self.assertEqual(('bob', True, 'person', 'repaired', False), (
-                kept['person'], kept['retry_failed'], kept['by'],
-                kept['reason'], kept['take_over']))
+            kept = self.decided()[-1]
+            self.assertEqual(('go_on', 'bob', 'repaired', {
+                'fence': found['fence'], 'execution': state,
+                'retry_failed': True, 'by': 'person', 'take_over': False}), (
+                    kept.kind, kept.person, kept.reason, kept.details))
             self.states[state] = 'ERROR'
 
     def test_one_that_lives_is_taken_over_on_demand(self):
-        for number, state in enumerate(('RUNNING', 'PAUSED'), 2):
-            root = 'first' if number == 2 else 'root-2'
-            self.states[root] = state
-            self.assertRaises(exceptions.OperationInProgress, self.resume,
-                              'refused')
-            self.assertEqual(number, self.resume(
-                f'root-{number}', take_over=True)['fence'])
+        self.states['first'] = 'RUNNING'
+        self.assertRaises(exceptions.OperationInProgress, self.resume,
+                          'refused')
+        self.assertEqual(2, self.resume(take_over=True)['fence'])
+        self.assertEqual('CANCELLED', self.states['first'])
+
+    def test_one_that_stands_still_is_resumed_at_once(self):
+        # By stock commands, by a hold that the engine ignores, waiting.
+        for number, stop in enumerate((
+                lambda root, fence: self.states.update({root: 'PAUSED'}),
+                lambda root, fence: self.decide('hold', fence=fence),
+                lambda root, fence: self.record.put(
+                    f'first/{fence}/waiting.json',
+                    {'what': 'approval', 'since': 'now'})), 1):
+            root = 'first' if number == 1 else f'root-{number}'
+            self.states[root] = 'RUNNING'
+            stop(root, number)
+            self.assertEqual(number + 1, self.resume(
+                f'root-{number + 1}')['fence'])
             self.assertEqual('CANCELLED', self.states[root])
+            self.assertIsNone(decisions.read(self.record, 'first').held())
+
+    def test_of_two_who_resume_what_is_held_one_wins(self):
+        self.decide('hold', fence=1)
+        self.states['first'] = 'PAUSED'
+        # The first one has the lock, and has not recorded its decision yet.
+        going_on.abort(self.clients, PLAN, self.caller('second'))
+        self.assertIsNotNone(decisions.read(self.record, 'first').held())
+        error = self.assertRaises(exceptions.OperationInProgress,
+                                  self.resume, 'third')
+        self.assertIn('bob', str(error))
+        self.assertEqual('RUNNING', self.states['second'])
+
+    def test_the_watchdog_leaves_to_people_what_they_hold(self):
+        self.decide('hold', fence=1)
+        error = self.assertRaises(exceptions.Conflict, self.resume,
+                                  by='watchdog', take_over=True)
+        self.assertIn('held by bob', str(error))
+        self.assertEqual(1, self.fence())
 
     def test_resuming_is_rerun_under_the_same_fence(self):
-        first = self.resume()
-        self.assertEqual(first, self.resume())
+        change = changes.Changes(max_failures=1)
+        first = self.resume(change=change)
+        self.assertEqual(first, self.resume(change=change))
+        self.assertEqual(['change', 'go_on'], [
+            decision.kind for decision in self.decided()])
 
     def test_only_the_execution_that_was_named_is_taken_over_from(self):
         self.states['first'] = 'RUNNING'
@@ -193,6 +240,41 @@ class GoingOnTestCase(OperationTestCase):
         error = self.assertRaises(exceptions.NotFound, self.resume)
         self.assertIn('deadline', str(error))
         self.assertEqual('expired', self.closed())
+
+    def test_another_deadline_revives_it(self):
+        self.record.put('first/operation.json',
+                        {**self.opened, 'deadline': time.time() - 1})
+        self.resume(change=changes.Changes(deadline_seconds=600))
+        self.assertIsNone(self.closed())
+        self.assertFalse(lifetime.is_expired(
+            lifetime.opened_with(self.record, 'first')))
+
+    def test_what_is_changed_is_recorded_where_it_belongs(self):
+        self.record.put('documents/d.json', {'services': {'web': {}}})
+        self.resume(reason='canary is good', change=changes.Changes(
+            'web', max_failures='25%', soak=5,
+            not_after='2999-01-01T00:00:00Z'))
+        found = decisions.read(self.record, 'first')
+        self.assertEqual({'max_failures': '25%', 'soak': 5, 'not_after':
+                          '2999-01-01T00:00:00Z'}, found.changes('web'))
+        self.assertEqual(['not_after'], list(found.changes('mysql')))
+        self.assertEqual({'canary is good'}, {
+            decision.reason for decision in found.all})
+        self.assertEqual('2999-01-01T00:00:00Z', lifetime.opened_with(
+            self.record, 'first')['not_after'])
+
+    def test_a_bad_change_takes_nothing_over(self):
+        self.record.put('documents/d.json', {'services': {'web': {}}})
+
+        for given, field in (({'max_failures': -1}, 'max_failures'),
+                             ({'service': 'wbe', 'soak': 1}, 'service'),
+                             ({'not_after': 'soon'}, 'not_after')):
+            error = self.assertRaises(
+                exceptions.InvalidInput, self.resume,
+                change=changes.Changes(**given))
+            self.assertIn(f'field={field}', str(error))
+
+        self.assertEqual((1, []), (self.fence(), self.decided()))
 
     def test_aborting_frees_the_plan(self):
         self.abort()

@@ -125,6 +125,15 @@ def guardian_of(attempt: str) -> int | None:
     return None
 
 
+def wait_for_guardians(names: typing.Iterable[str], seconds: float) -> None:
+    """Wait, for some seconds, until attempts have no living guardian."""
+    deadline = time.monotonic() + seconds
+
+    while time.monotonic() < deadline and any(
+            guardian_of(name) is not None for name in names):
+        time.sleep(LOOK_SECONDS)
+
+
 def tidy(kept: typing.Iterable[str]) -> None:
     """Remove the directories of all but these attempts and living ones."""
     kept = set(kept)

@@ -140,9 +140,14 @@ def newest(entries: list[Entry], event: str) -> dict[str, Entry]:
 
 
 def services(entries: list[Entry]) -> dict[tuple[str, str], Entry]:
-    """By plan and service, the newest entry of that service."""
+    """By plan and service, the newest entry that may have changed it."""
     return {service(entry): entry for entry in entries
-            if entry['event'] != ABORT}
+            if entry['event'] != ABORT and changes(entry)}
+
+
+def changes(entry: Entry) -> bool:
+    """Whether an entry is about a step that may change its service."""
+    return bool(entry['key'].get('changes', True))
 
 
 def completions(entries: list[Entry]) -> dict[tuple[str, str], Entry]:
@@ -154,6 +159,9 @@ def completions(entries: list[Entry]) -> dict[tuple[str, str], Entry]:
     found: dict[tuple[str, str], Entry] = {}
 
     for entry in entries:
+        if not changes(entry):
+            continue
+
         if entry['event'] == STARTED:
             found.pop(service(entry), None)
         elif entry['event'] == DONE and entry.get('completes') and (

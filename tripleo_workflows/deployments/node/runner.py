@@ -50,7 +50,6 @@ Result = node_payload.Result
 ACCEPTED_SECONDS = 1.0
 #: Seconds that the guardians of an aborted operation get to stop.
 STOP_SECONDS = node_payload.GRACE_SECONDS + 10
-LOOK_SECONDS = 0.2
 
 
 def main(request: Request) -> None:
@@ -335,24 +334,22 @@ def _stop(key: history.Entry, journal: node_journal.Journal
     accepted = history.newest(entries, history.ACCEPTED)
     names = history.unfinished(entries[:position], key['plan'],
                                key['operation'])
-    deadline = time.monotonic() + STOP_SECONDS
+    attempts.wait_for_guardians(names, STOP_SECONDS)
+    deaf = {name: guardian for name in names
+            if (guardian := attempts.guardian_of(name)) is not None}
 
-    while time.monotonic() < deadline and any(
-            attempts.guardian_of(name) is not None for name in names):
-        time.sleep(LOOK_SECONDS)
+    for guardian in filter(None, deaf.values()):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(guardian, signal.SIGKILL)
 
-    for name in names:
-        guardian = attempts.guardian_of(name)
+    # What they leave is an orphan only when they are gone.
+    attempts.wait_for_guardians(deaf, attempts.KILL_SECONDS)
 
-        if guardian:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(guardian, signal.SIGKILL)
-
-        if guardian is not None:
-            finish(journal, accepted[name]['key'], accepted[name]['fence'], {
-                'status': 'aborted',
-                'error': 'The operation was aborted; what watched over this '
-                         'attempt had to be killed.'})
+    for name in deaf:
+        finish(journal, accepted[name]['key'], accepted[name]['fence'], {
+            'status': 'aborted',
+            'error': 'The operation was aborted; what watched over this '
+                     'attempt had to be killed.'})
 
     attempts.end_orphans()
     done = history.newest(journal.entries(), history.DONE)

@@ -1,0 +1,152 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""What the record keeps of a service: its nodes, its release, its phase.
+
+A state is ``{release, phase, nodes, after, history, reversible, failed}``:
+
+``nodes``
+    by name: ``revision``, ``release``, ``parts``, ``lifecycle`` (digest of
+    the stored one), ``server_id`` and ``fence``
+``phase``
+    how far the service is with its release: ``prepared``, ``rolled`` or
+    ``finished``
+``history``
+    the releases that were finished, the newest last
+``reversible``
+    whether there is a way back from the newest of them
+``failed``
+    nodes that an operation went on without: by name, ``operation``, ``unit``,
+    ``step``, ``status`` and ``halted``, whether the service is stopped there
+"""
+
+from collections.abc import Iterable
+from collections.abc import Mapping
+from typing import Any
+
+from tripleo_workflows.rollout import difference
+from tripleo_workflows.rollout import lifecycle as lifecycle_format
+from tripleo_workflows.rollout import revision
+from tripleo_workflows.rollout import units
+
+State = dict[str, Any]
+Entry = Mapping[str, Any]
+
+
+def leave_revisions(state: State, members: units.Members, fence: int
+                    ) -> None:
+    """Note that nodes leave what they were.
+
+    Should their batch never end, they are rolled again, even where the plan
+    goes back to what they had.
+    """
+    nodes = state.setdefault('nodes', {})
+
+    for name, member in members.items():
+        known = nodes.get(name, {})
+
+        if known.get('server_id') != member.facts['server_id']:
+            # It was replaced, and has nothing of what it was.
+            known = {}
+
+        nodes[name] = {
+            **known, 'server_id': member.facts['server_id'], 'fence': fence,
+            # A node that never had one still goes its first way.
+            'revision': (revision.UNFINISHED if known.get('revision')
+                         else None)}
+
+
+def reach(state: State, members: units.Members,
+          lifecycles: Mapping[str, str], fence: int) -> None:
+    """Note that nodes have what they were rolled to.
+
+    :param lifecycles: by node, the digest of the stored lifecycle.
+    """
+    nodes = state.setdefault('nodes', {})
+
+    for name, member in members.items():
+        nodes[name] = {**(member.completes or {}),
+                       'lifecycle': lifecycles[name],
+                       'server_id': member.facts['server_id'],
+                       'fence': fence}
+        state.get('failed', {}).pop(name, None)
+
+
+def prepare(state: State, entry: Entry) -> None:
+    """Note that a service is prepared for the release of a document."""
+    state.update(release=entry['release'], phase='prepared')
+
+
+def roll_on(state: State, entry: Entry, open_nodes: Iterable[str]) -> None:
+    """Note how far a service is after one of its batches.
+
+    :param open_nodes: names of the document's nodes that still have to be
+        rolled.
+    """
+    state['release'] = entry['release']
+    state['after'] = next(iter(entry['lifecycle'].values()))['after']
+
+    if list(open_nodes) or entry['left_undone']:
+        state['phase'] = 'prepared'
+    elif entry['steps'][lifecycle_format.FINISH]:
+        state['phase'] = 'rolled'
+    else:
+        finish(state, entry)
+
+
+def finish(state: State, entry: Entry) -> None:
+    """Note that a service has come to the end of its release."""
+    release = entry['release']
+    lifecycle = next(iter(entry['lifecycle'].values()))
+    history = [known for known in state.get('history', [])
+               if known != release]
+    # The last of several runs of a release has the last word.
+    passed = any(lifecycle['steps'][step].get('point_of_no_return')
+                 for step in entry['steps'][lifecycle_format.FINISH])
+    stays = history != state.get('history', []) and state.get(
+        'history', [])[-1:] == [release]
+    state.update(
+        release=release, phase=difference.FINISHED,
+        history=[*history, release],
+        reversible=lifecycle['reversible'] and not passed and (
+            state.get('reversible', True) if stays else True))
+
+
+def leave(state: State, members: Iterable[str]) -> None:
+    """Note that a service has left nodes."""
+    for name in members:
+        state.get('nodes', {}).pop(name, None)
+
+    if not state.get('nodes'):
+        state.clear()
+
+
+def fail(state: State, operation: str, unit: str,
+         fallen: Mapping[str, Mapping[str, Any]], halted: Iterable[str]
+         ) -> None:
+    """Note the nodes that an operation goes on without.
+
+    :param fallen: by name, ``step`` and ``status``.
+    :param halted: names of those on which the service is stopped.
+    """
+    stopped = set(halted)
+
+    for name, known in fallen.items():
+        state.setdefault('failed', {})[name] = {
+            'operation': operation, 'unit': unit, 'step': known['step'],
+            'status': known['status'], 'halted': name in stopped}
+
+
+def failed_in(state: State, operation: str) -> dict[str, dict[str, Any]]:
+    """The nodes that an operation goes on without, by name."""
+    return {name: known for name, known in state.get('failed', {}).items()
+            if known['operation'] == operation}
