@@ -92,23 +92,40 @@ class HoldTestCase(testtools.TestCase):
         self.wait_for(noticed)
         readiness.wait(self.cloud.state, supervisor, 'mistral', 60)
 
+    def begin(self, interval):
+        """Roll the service, outside the window at first.
+
+        :returns: the operation, and the execution that goes on with it.
+        """
+        self.cloud.set_parameters(MonitorAgentInterval=interval)
+        digest = self.cloud.preview(verb='update')['digest']
+        operation = self.cloud.start(
+            'tripleo.upgrade.v1.run', plan=PLAN, digest=digest,
+            not_before='2999-01-01T00:00:00Z')
+        self.wait_for(lambda: lock.state_of(
+            self.mistral, operation) == 'PAUSED')
+        self.assertEqual(set(), self.begun(operation))
+        self.assertIn('waits for the maintenance window, which opens at 2999',
+                      self.status()[NODES[0]]['Why'])
+        execution = self.cloud.start('tripleo.operation.v1.resume', plan=PLAN,
+                                     not_before='2001-01-01T00:00:00Z')
+        self.wait_for(lambda: self.begun(operation))
+
+        return operation, execution
+
     def test_a_pause_holds_whatever_the_engine_does(self):
         interval = self.cloud.parameter('MonitorAgentInterval', 10)
-        self.cloud.set_parameters(MonitorAgentInterval=interval + 1)
-        digest = self.cloud.preview(verb='update')['digest']
-        execution = self.cloud.start('tripleo.upgrade.v1.run', plan=PLAN,
-                                     digest=digest)
-        self.wait_for(lambda: self.begun(execution))
+        operation, execution = self.begin(interval + 1)
         watching, told = self.watch()
         held = self.cloud.run('tripleo.operation.v1.pause', plan=PLAN,
                               reason='lunch')
-        self.assertEqual((execution, execution, 'PAUSED'), (
+        self.assertEqual((operation, execution, 'PAUSED'), (
             held['operation'], held['execution'], held['state']))
         # What was being begun at that moment is so now.
         self.let_the_engine_go_on(execution)
-        begun = self.begun(execution)
+        begun = self.begun(operation)
         self.let_the_engine_go_on(execution)
-        self.assertEqual(begun, self.begun(execution))
+        self.assertEqual(begun, self.begun(operation))
 
         waits = self.status()[NODES[1]]
         self.assertEqual('held', waits['Status'])

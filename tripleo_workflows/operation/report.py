@@ -129,15 +129,24 @@ class Story:
     waits: holding.Waiting | None
     batches: dict[tuple[str, str], Row]
 
-    @property
-    def held(self) -> str:
-        """Who holds it, or what it waits for; empty where nothing."""
+    def held(self, state: str) -> str:
+        """Why it begins nothing; empty where nothing keeps it.
+
+        :param state: of its execution. Whoever lets one go on with Mistral's
+            own commands leaves behind what it waited for.
+        """
         hold = self.decisions.held()
+
+        if self.closed:
+            return ''
 
         if hold:
             return f'is {holding.describe(hold)}'
 
-        return f'waits for {self.waits.what}' if self.waits else ''
+        if self.waits and state in ('PAUSED', UNKNOWN):
+            return f'waits for {self.waits.what}'
+
+        return 'has a paused execution' if state == 'PAUSED' else ''
 
     def may_go_on(self, now: float) -> bool:
         """Whether it only waits for a time that has come.
@@ -229,7 +238,7 @@ def show(clients: service_clients.Clients, plan: str, operation: str = ''
         'plan': plan, 'execution': execution, 'fence': story.fence,
         'state': stands(story.closed, state),
         'steps': list(_steps(story, document)), 'failed': failed,
-        'held': '' if story.closed else story.held,
+        'held': story.held(state),
         'decisions': [_decision(decision) for decision
                       in story.decisions.all],
         'closed': story.closed,
@@ -319,14 +328,11 @@ def next_of(story: Story, state: str, failed: list[Row]) -> list[str]:
     end = (f'To end it as it stands: openstack tripleo operation abort '
            f'{story.plan}')
 
-    if story.held:
-        return [f'It {story.held}.', f'To go on: {resume}', end]
+    if held := story.held(state):
+        return [f'It {held}.', f'To go on: {resume}', end]
 
     if state == 'RUNNING':
         return [f'It runs. If its engine died: {resume} --take-over']
-
-    if state == 'PAUSED':
-        return [f'Its execution was paused. To go on: {resume}', end]
 
     if not failed:
         return [f'Nothing failed. To go on: {resume}', end]

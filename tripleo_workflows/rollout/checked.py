@@ -81,7 +81,7 @@ def carry_out(dispatcher: delivery.Dispatcher, place: Place, entry: Entry,
     if entry.get('asked_under') != place.operation.fence:
         # Whoever goes on asks again: that does no harm.
         entry.update(asked_under=place.operation.fence, gate=None, round=1,
-                     asked={}, nodes={})
+                     asked={})
 
     while True:
         results = ask(dispatcher, place, entry, until)

@@ -58,8 +58,9 @@ def missing(unit: 'steps.Unit', part: str) -> str | None:
 
 
 def _window(unit: 'steps.Unit') -> str | None:
-    # What was begun is brought to its end.
-    if unit.steps:
+    # What was begun is brought to its end, and what failed is put back.
+    if unit.steps or not (units.is_batch(unit.name)
+                          or unit.name in lifecycle_format.STEPS):
         return None
 
     opened = {**(unit.record.get(f'{unit.operation.id}/operation.json') or {}),
@@ -70,7 +71,7 @@ def _window(unit: 'steps.Unit') -> str | None:
     if closed is None:
         return None
 
-    what = f'{unit.service}.{unit.name} waits for {closed.why}'
+    what = f'{closed.why}, to begin with {unit.service}.{unit.name}'
     holding.wait(unit.clients, unit.operation, what, closed.until)
 
     return what

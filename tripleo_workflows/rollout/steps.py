@@ -137,17 +137,17 @@ class Unit:
         """Let the nodes carry a part out; return whether all have ended."""
         self._skip(entry, concerned)
         dispatcher = delivery.Dispatcher(self.clients, self.record.container)
-
-        if part in lifecycle_format.CHECK_STEPS:
-            checked.carry_out(dispatcher, checked.Place(
-                self.operation, self.service, self.name, part, concerned,
-                self._bootstrap(concerned)), entry, self.decided, until)
-
-            return all(self._status(part, name) != delivered.SENT
-                       for name in concerned)
-
         wanted = {name: member for name, member in concerned.items()
                   if self._status(part, name) != SKIPPED}
+
+        if wanted and part in lifecycle_format.CHECK_STEPS:
+            checked.carry_out(dispatcher, checked.Place(
+                self.operation, self.service, self.name, part, wanted,
+                self._bootstrap(wanted)), entry, self.decided, until)
+
+            return all(self._status(part, name) != delivered.SENT
+                       for name in wanted)
+
         sending = delivered.DeliveredStep(
             dispatcher, self.operation, self.service, self.name, part,
             wanted, entry['nodes'],

@@ -135,7 +135,8 @@ class WatchTestCase(test_decisions.DecisionsTestCase):
 
         self.happens = [lose, lambda: None, find, self.end]
         self.assertEqual([
-            'connection lost, trying again: refused', 'connected again',
+            'connection lost (ConnectFailure), trying again',
+            'connected again',
             'web.1 stop a done 0.4 s', 'execution first SUCCESS'],
             self.watch()[1:])
 
@@ -155,5 +156,5 @@ class WatchTestCase(test_decisions.DecisionsTestCase):
 
         self.clients.mistral.executions.get = break_down
         self.happens = [lambda: None, self.end]
-        self.assertEqual(['connection lost, trying again: Not now',
+        self.assertEqual(['connection lost (APIException), trying again',
                           'connected again'], self.watch()[:2])

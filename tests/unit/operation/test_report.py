@@ -108,6 +108,10 @@ class ReportTestCase(test_going_on.OperationTestCase):
     def test_what_is_held_or_waits_says_so(self):
         self.record.put('first/1/waiting.json', {
             'what': 'approval of web.contract', 'since': 'now'})
+        # Somebody let it run with Mistral's own commands.
+        self.states['first'] = 'RUNNING'
+        self.assertEqual('', self.show()['held'])
+        self.states['first'] = 'PAUSED'
         shown = self.show()
         self.assertEqual('waits for approval of web.contract', shown['held'])
         self.assertIn('It waits for approval', shown['next'][0])

@@ -119,6 +119,7 @@ class StatusTestCase(test_decisions.DecisionsTestCase):
     def test_what_waits_says_for_what(self):
         self.record.put('first/1/waiting.json', {
             'what': 'approval of web.contract', 'since': 'now'})
+        self.states['first'] = 'PAUSED'
         self.assertEqual(('', 'held', 'waits for approval of web.contract'),
                          self.stand('node-2'))
 

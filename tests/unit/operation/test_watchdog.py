@@ -89,7 +89,8 @@ class WatchdogTestCase(test_going_on.OperationTestCase):
     def test_what_waited_for_a_time_that_has_come_is_resumed(self):
         self.assertEqual((['first'], []), self.wait(time.time() - 1))
         [(_, given)] = self.clients.mistral.executions.started
-        self.assertIn('waited for the window', given['reason'])
+        self.assertIn('waits for the window, which has come',
+                      given['reason'])
 
     def test_a_hold_outlasts_the_time_that_was_waited_for(self):
         decisions.decide(self.clients, PLAN, 'first', 'hold', 'bob', fence=1)

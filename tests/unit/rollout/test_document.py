@@ -136,17 +136,27 @@ class ComputeTestCase(DocumentTestCase):
         self.assertEqual({'roll': []}, rollout['services']['web']['after'])
 
     def test_nodes_that_are_touched_or_asked(self):
-        services = on_controllers(
-            web=plans.lifecycle(finish={'migrate': plans.script()}),
-            same=plans.lifecycle())
-        self.kept.deploy(services)
-        services['Controller']['web'] = plans.lifecycle(
-            '2', finish={'migrate': plans.script()})
-        rollout = self.kept.compute(services, selected={
+        def services(release):
+            return on_controllers(
+                web=plans.lifecycle(release, finish={
+                    'migrate': plans.script(), 'cleanup': plans.script()}),
+                same=plans.lifecycle())
+
+        self.kept.deploy(services('1'))
+        rollout = self.kept.compute(services('2'), selected={
             'nodes': ['controller-1']})
 
         self.assertEqual({'controller-1'}, document.touched(rollout))
-        self.assertEqual({'controller-1'}, document.concerned(rollout))
+        self.assertEqual({'controller-1'},
+                         document.concerned(rollout, 'web'))
+
+        self.kept.deploy(services('2'))
+        self.kept.states['web']['phase'] = 'rolled'
+        pending = self.kept.compute(services('2'))
+
+        self.assertEqual(set(), document.touched(pending))
+        # The steps that are missing may be for all.
+        self.assertEqual(3, len(document.concerned(pending, 'web')))
 
     def test_secrets_stay_out_and_their_change_is_seen(self):
         def services(password):
