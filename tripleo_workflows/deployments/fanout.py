@@ -69,9 +69,11 @@ def advance(dispatcher: delivery.Dispatcher, step: delivery.Step,
               waiting if late else [name for name in waiting
                                     if name in ended][:AT_ONCE], ended)
 
+        if not _missed(nodes, required):
+            break
+
         if late:
-            return (not _missed(nodes, required)
-                    or time.time() >= deadline)
+            return time.time() >= deadline
 
         # Where there is more to do, nothing is waited for.
         if not ended.keys() & {*_waiting(nodes)} and (

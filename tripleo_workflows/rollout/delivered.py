@@ -121,7 +121,7 @@ class DeliveredStep:
             self._take(waiting if late else
                        [name for name in waiting if name in ended], ended)
 
-            if late:
+            if late or not self._waiting():
                 break
 
             self._send(self._attempts(
