@@ -19,6 +19,7 @@ import sys
 import time
 
 from tests.faults import agent
+from tripleo_workflows.undercloud import node_agent
 from tripleo_workflows.undercloud import supervision
 
 STEP_SECONDS = 30
@@ -340,6 +341,15 @@ class NodeTestCase(agent.AgentTestCase):
         self.assertEqual([], self.events())
         self.supervisorctl('start', 'agent')
         self.assertEqual('late\n', self.result()['output'])
+
+    def test_an_agent_that_was_killed_while_it_wrote(self):
+        self.assertEqual('done', self.answer('true')['status'])
+        [last] = (self.node.root / node_agent.CACHE).glob('*.last')
+        self.supervisorctl('stop', 'agent')
+        self.addCleanup(self.supervisorctl, 'start', 'agent')
+        last.write_text('')
+        self.supervisorctl('start', 'agent')
+        self.assertEqual('done', self.answer('true', step='stop')['status'])
 
     def test_a_push_that_was_lost_is_pushed_again(self):
         swift = self.cloud.clients.swift
