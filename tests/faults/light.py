@@ -52,7 +52,7 @@ class Light:
     def deploy(self):
         """Deploy it, or bring what an earlier run left to a good state."""
         local_nodes.add(self.state, NAMES, functional_cloud.SUBNET)
-        sync.synchronise(self.clients.mistral, workbooks.load())
+        sync.synchronise(self.clients, workbooks.load())
 
         if PLAN in self._plans():
             self.abort()

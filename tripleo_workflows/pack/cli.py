@@ -51,6 +51,12 @@ def _parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser(
         'sync', help='make Mistral hold exactly the workbooks of this pack')
+    command.add_argument(
+        'files', type=pathlib.Path, nargs='*', metavar='FILE',
+        help='hold exactly these workbooks instead, and leave others alone')
+    command.add_argument(
+        '--force', action='store_true',
+        help='change workbooks even while an operation is open')
     command.set_defaults(func=_sync)
 
     command = commands.add_parser(
@@ -102,8 +108,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _sync(arguments: argparse.Namespace) -> None:
-    outcome = sync.synchronise(service_clients.from_environment().mistral,
-                               workbooks.load())
+    outcome = sync.synchronise(
+        service_clients.from_environment(),
+        workbooks.load(arguments.files or None),
+        whole=not arguments.files, force=arguments.force)
 
     for name, what in outcome.items():
         print(f'{what:10} {name}')
