@@ -30,19 +30,23 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from tools import picture
 from tools import ports
 from tripleo_workflows import clients as service_clients
+from tripleo_workflows.checks import availability
 from tripleo_workflows.checks import http
 from tripleo_workflows.checks import prober
+from tripleo_workflows.operation import probing
 from tripleo_workflows.operation import progress
 from tripleo_workflows.operation import record as operation_record
+from tripleo_workflows.operation import report as operation_report
+from tripleo_workflows.rollout import drawing
+from tripleo_workflows.rollout import timeline
 from tripleo_workflows.undercloud import state as undercloud_state
 
 PLAN = 'overcloud'
 NODES = ['overcloud-controller-0', 'overcloud-controller-1',
-         'overcloud-controller-2', 'overcloud-compute-0',
-         'overcloud-compute-1']
+         'overcloud-controller-2', 'overcloud-database-0',
+         'overcloud-compute-0', 'overcloud-compute-1']
 #: Ports of the sample's load balancer and of the web service behind it.
 BALANCER_PORT = 8000
 WEB_PORT = 8080
@@ -208,34 +212,35 @@ def upload_plan(state: pathlib.Path) -> None:
 
 
 def probed_upgrade(clients: service_clients.Clients, clock: Clock,
-                   digest: str, urls: list[str], drawing: pathlib.Path
-                   ) -> prober.Report:
+                   digest: str, picture: pathlib.Path
+                   ) -> availability.Report:
     """Carry the rollout out while a prober uses the cloud; draw both."""
-    probe = prober.Prober(urls)
-    started = time.time()
+    probe = prober.Prober(probing.probes(clients.heat, PLAN))
     probe.start()
 
     try:
         output = workflow(clients, clock, 'tripleo.upgrade.v1.run',
                           plan=PLAN, digest=digest)
-        report = probe.report()
+        seen = probe.report().total
 
-        while report.requests < REQUESTS or report.writes < WRITES:
+        while seen.requests < REQUESTS or seen.writes < WRITES:
             time.sleep(0.5)
-            report = probe.report()
+            seen = probe.report().total
     finally:
         report = probe.stop()
 
-    steps = picture.bars(operation_record.Record(clients.swift, PLAN),
-                         output['summary']['operation'])
-    drawing.write_text(picture.draw(
-        f'Upgrade of {PLAN}: {report.verdict()}', steps, report.outcomes,
-        started))
+    story = operation_report.read(
+        operation_record.Record(clients.swift, PLAN),
+        output['summary']['operation'])
+    picture.write_text(drawing.svg(timeline.of_nodes(
+        f'Upgrade of {PLAN}: {report.verdict()}', story,
+        [(report.began + outcome.at, bool(outcome.reason))
+         for outcome in report.outcomes])))
 
     return report
 
 
-def summary(clock: Clock, report: prober.Report,
+def summary(clock: Clock, report: availability.Report,
             releases: dict[str, str]) -> None:
     """Say what was measured."""
     say('\n== Summary')
@@ -244,15 +249,16 @@ def summary(clock: Clock, report: prober.Report,
         say(f'{seconds:7.1f} s  {title}')
 
     say(f'{time.monotonic() - clock.begun:7.1f} s  in all\n')
-    say(f'{report.verdict()} ({report.writes} writes; median '
-        f'{report.median:.0f} ms, 99 % within {report.p99:.0f} ms, at most '
-        f'{report.maximum:.0f} ms)')
+    total = report.total
+    say(f'{report.verdict()} ({total.writes} writes; median '
+        f'{total.median:.0f} ms, 99 % within {total.p99:.0f} ms, at most '
+        f'{total.maximum:.0f} ms)')
 
     for failure in report.failures:
-        say(f'  after {failure.at:.1f} s, {failure.url}: {failure.reason}')
+        say(f'  after {failure.at:.1f} s, {failure.probe}: {failure.reason}')
 
-    for url, gap in report.gaps.items():
-        say(f'{url}: at most {gap:.2f} s without an answer')
+    for name, figures in report.endpoints.items():
+        say(f'{name}: at most {figures.gap:.2f} s without an answer')
 
     for name, release in releases.items():
         say(f'{name}: its own process answers as release {release}')
@@ -286,7 +292,7 @@ def run(clock: Clock, state: pathlib.Path, subnet: str | None) -> int:
     with clock.part('A real undercloud'):
         start_undercloud(state)
 
-    with clock.part('Five nodes that wait'):
+    with clock.part('Six nodes that wait'):
         addresses = add_nodes(state, subnet)
 
     clients = service_clients.from_environment()
@@ -322,7 +328,7 @@ def run(clock: Clock, state: pathlib.Path, subnet: str | None) -> int:
         say(f'\n{preview["tree"]}\n')
 
     with clock.part('The upgrade, while 20 requests a second come in'):
-        report = probed_upgrade(clients, clock, preview['digest'], urls,
+        report = probed_upgrade(clients, clock, preview['digest'],
                                 state / 'upgrade.svg')
 
     releases = {name: ask(f'http://{address}:{WEB_PORT}')['release']
@@ -334,7 +340,7 @@ def run(clock: Clock, state: pathlib.Path, subnet: str | None) -> int:
     if old:
         say(f'Still on the old release: {", ".join(old)}.')
 
-    return int(bool(report.failed or old))
+    return int(bool(report.total.failed or old))
 
 
 def main() -> int:

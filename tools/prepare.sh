@@ -2,7 +2,7 @@
 
 set -eu
 cd "$(dirname "$0")/.."
-# Debian keeps haproxy where an ordinary user's PATH does not look.
+# Debian keeps servers where an ordinary user's PATH does not look.
 PATH=$PATH:/usr/sbin:/sbin
 export PATH
 python=${PYTHON:-python3}
@@ -11,17 +11,23 @@ tox=.tox/tools/bin/tox
 missing=
 command -v git >/dev/null || missing="$missing git"
 command -v haproxy >/dev/null || missing="$missing haproxy"
+command -v mariadbd >/dev/null || missing="$missing mariadb-server"
 "$python" -c 'import ensurepip, venv' 2>/dev/null ||
     missing="$missing python3-venv"
 
 if [ -n "$missing" ]; then
     line="apt-get update && apt-get install -y --no-install-recommends$missing"
 
-    # The nodes run load balancers of their own: Debian's need not run.
-    case "$missing" in *haproxy*)
-        [ ! -d /run/systemd/system ] ||
-            line="$line && systemctl disable --now haproxy" ;;
-    esac
+    # The nodes run servers of their own: Debian's need not run.
+    for server in haproxy mariadb; do
+        case "$missing" in *$server*)
+            if [ -d /run/systemd/system ]; then
+                line="$line && systemctl disable --now $server"
+            else
+                line="$line && { service $server stop || true; }"
+            fi ;;
+        esac
+    done
 
     if [ "$(id -u)" = 0 ]; then
         echo "Installing with apt-get:$missing"

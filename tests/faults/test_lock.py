@@ -20,6 +20,7 @@ from tests.faults import contenders
 from tests.faults import executions
 from tripleo_workflows import claims
 from tripleo_workflows import clients as service_clients
+from tripleo_workflows.operation import decisions
 from tripleo_workflows.operation import lock
 from tripleo_workflows.operation import record as operation_record
 
@@ -87,8 +88,9 @@ class LockTestCase(testtools.TestCase):
         self.assertEqual(2, winner['fence'])
         self.assertEqual('CANCELLED',
                          lock.state_of(self.clients.mistral, dead))
-        self.assertEqual(winner['root'], record.get(
-            f'{dead}/2/resumed.json')['execution'])
+        [decided] = decisions.read(record, dead).of_kind(decisions.GO_ON)
+        self.assertEqual((winner['root'], 2), (
+            decided.details['execution'], decided.details['fence']))
 
     def empty(self, record):
         for name in record.names(''):

@@ -29,13 +29,13 @@ from tripleo_workflows.rollout import steps
 
 def main(operation: str, step: str) -> None:
     """Carry a step as far as it gets in one slice."""
-    batch = steps.Batch(
+    unit = steps.Unit(
         service_clients.from_environment(),
         operation_record.Operation(**json.loads(operation)), light.SERVICE,
-        1)
+        '1')
 
     try:
-        answer = batch.run(step)
+        answer = unit.run(step)
     except exceptions.TripleoError as error:
         answer = {'error': str(error)}
 

@@ -24,6 +24,7 @@ from tests.faults import switches
 from tripleo_workflows.operation import going_on
 from tripleo_workflows.operation import lock
 from tripleo_workflows.operation import record as operation_record
+from tripleo_workflows.rollout import ending
 from tripleo_workflows.rollout import ends
 from tripleo_workflows.rollout import steps
 from tripleo_workflows.rollout import survey
@@ -70,15 +71,14 @@ def _guard(light, digest, holder):
 
 def finish(light, operation):
     """Carry an operation to its end, in this process."""
-    def batch():
-        return steps.Batch(light.clients, operation, light_service.SERVICE,
-                           1)
+    service = light_service.SERVICE
 
     for step in light_service.STEPS:
-        while not batch().run(step)['done']:
+        while not steps.Unit(light.clients, operation, service,
+                             '1').run(step)['done']:
             pass
 
-    batch().finish()
+    ending.finish(light.clients, operation, service, '1')
 
     return ends.close(light.clients, operation)
 

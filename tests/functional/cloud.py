@@ -31,7 +31,8 @@ from tripleo_workflows.undercloud import state as undercloud_state
 SAMPLE = pathlib.Path(__file__, '../../../samples/overcloud').resolve()
 PLAN = 'overcloud'
 NAMES = [f'{PLAN}-{name}' for name in (
-    'controller-0', 'controller-1', 'controller-2', 'compute-0', 'compute-1')]
+    'controller-0', 'controller-1', 'controller-2', 'database-0',
+    'compute-0', 'compute-1')]
 #: The nodes on which playbooks can be run.
 WITH_ANSIBLE = [f'{PLAN}-controller-0', f'{PLAN}-compute-0']
 LOOK_SECONDS = 0.3
@@ -128,7 +129,7 @@ class Cloud:
                     if node.name == name)
 
     def deploy(self):
-        """Deploy the sample on five nodes."""
+        """Deploy the sample on six nodes."""
         local_nodes.add(self.state, NAMES, SUBNET)
         local_nodes.add(self.state, WITH_ANSIBLE, ansible=True)
         found = [node for node in local_nodes.listing(self.state)

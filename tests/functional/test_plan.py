@@ -46,9 +46,12 @@ class PlanTest(testtools.TestCase):
         addresses = {
             f'{self.name}-{role}-{index}': {
                 'ctlplane': {'ip_address': f'127.9.{number}.{index + 1}'}}
-            for number, role in enumerate(('controller', 'compute'))
+            for number, role in enumerate(
+                ('controller', 'database', 'compute'))
             for index in range(3)}
-        self.files = {**files, **self.changed(files, NodePortMap=addresses)}
+        self.files = {**files, **self.changed(
+            files, NodePortMap=addresses, WebDatabasePassword='one',
+            WebMigrationPassword='two', MonitorAgentToken='three')}
         self.plan.write(self.files)
 
     def changed(self, files, **parameters):
@@ -123,11 +126,13 @@ class PlanTest(testtools.TestCase):
 
         self.assertEqual(
             [f'{self.name}-controller-{index}' for index in range(3)]
+            + [f'{self.name}-database-0']
             + [f'{self.name}-compute-{index}' for index in range(2)],
             list(first.nodes))
-        self.assertEqual('127.9.1.2',
+        self.assertEqual('127.9.2.2',
                          first.nodes[f'{self.name}-compute-1'].address)
         self.assertEqual({'Controller': {'haproxy', 'web'},
+                          'Database': {'mariadb'},
                           'Compute': {'monitor_agent'}},
                          {role: set(services) for role, services
                           in first.role_data.items()})

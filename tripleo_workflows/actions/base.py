@@ -15,6 +15,7 @@
 import abc
 import contextlib
 import functools
+import uuid
 from collections.abc import Iterator
 from collections.abc import Mapping
 from typing import Any
@@ -166,6 +167,16 @@ class Caller:
             return self._starter.person
 
         return str(self._security.user_name or 'an unnamed user')
+
+    def request(self, given: str | None) -> str:
+        """What to remember a request by that must not be done twice.
+
+        :param given: the name that the caller gave it, if any.
+        :returns: else the id of the task, or of an action without one.
+        """
+        return str(given or self._execution.task_execution_id
+                   or self._execution.action_execution_id
+                   or uuid.uuid4())
 
     def root_execution(self) -> str:
         """The top of the execution that the action runs in."""

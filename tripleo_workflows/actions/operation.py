@@ -26,6 +26,7 @@ from tripleo_workflows.operation import report
 from tripleo_workflows.operation import retention
 from tripleo_workflows.operation import status
 from tripleo_workflows.operation import watchdog
+from tripleo_workflows.operation import window
 from tripleo_workflows.rollout import ends
 
 
@@ -101,35 +102,60 @@ class Release(base.Action):
             raise exceptions.TripleoError(self.error)
 
 
+class Forget(base.Action):
+    """Forget how a plan's services stand, whose nodes are there no more.
+
+    Input: ``plan``; ``rights``, as tripleo.operation.lock returned them, for
+    an undeploy. Returns ``services``, names of those of which something was
+    known. What operations did stays in the record.
+    """
+
+    def __init__(self, plan: str, rights: dict[str, Any] | None = None):
+        self.plan = plan
+        self.rights = rights
+
+    def act(self, caller: base.Caller) -> dict[str, Any]:
+        return {'services': lifetime.forget(
+            caller.clients_for(self.rights), self.plan,
+            caller.holder('undeploy'))}
+
+
 class Guard(base.Action):
     """Open an operation, or go on with it, and compile its graph.
 
     Input: ``plan``; ``digest`` of a rollout that tripleo.upgrade.v1.preview
     saved; ``deadline_seconds`` after which the operation, if it has not ended,
     is expired; ``trust``, one that the caller made beforehand; ``rights``, as
-    tripleo.operation.lock returned them. Takes the plan's lock, makes sure
-    that all nodes have answered the survey and that the cloud is still what
-    the rollout was computed from, makes a trust of the caller and stores the
-    graph as a private workflow. Returns ``operation``, the input of all tasks
-    below, and ``graph``, the workflow's name.
+    tripleo.operation.lock returned them; ``not_before`` and ``not_after``,
+    the window in which things may be begun, ISO 8601 with a time zone. Takes
+    the plan's lock, makes sure that all nodes have answered the survey and
+    that the cloud is still what the rollout was computed from, makes a trust
+    of the caller and stores the graph as a private workflow. Returns
+    ``operation``, the input of all tasks below, and ``graph``, the workflow's
+    name.
     """
 
     def __init__(self, plan: str, digest: str,
                  deadline_seconds: int = ends.DEADLINE_SECONDS,
-                 trust: str = '', rights: dict[str, Any] | None = None):
+                 trust: str = '', rights: dict[str, Any] | None = None,
+                 not_before: str = '', not_after: str = ''):
         self.plan = plan
         self.digest = digest
         self.deadline_seconds = deadline_seconds
         self.trust = trust
         self.rights = rights
+        self.not_before = not_before
+        self.not_after = not_after
 
     def act(self, caller: base.Caller) -> dict[str, Any]:
+        given = window.window(self.not_before, self.not_after)
+
         def grant(seconds: float) -> dict[str, Any]:
             return self.rights or _rights(caller, seconds, self.trust)
 
         return ends.guard(caller.clients_for(self.rights),
                           caller.holder('run'), self.plan, self.digest,
-                          grant, self.deadline_seconds)
+                          grant, self.deadline_seconds, given)
 
 
 class Close(base.Action):

@@ -12,11 +12,13 @@
 
 """Actions on plans and their parameters."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from tripleo_workflows import exceptions
 from tripleo_workflows.actions import base
 from tripleo_workflows.plan import environment as plan_environment
+from tripleo_workflows.plan import passwords
 from tripleo_workflows.plan import rendering
 from tripleo_workflows.plan import store
 from tripleo_workflows.stack import arguments
@@ -27,28 +29,45 @@ class Adopt(base.Action):
     """Make a plan of a container that holds a plan's files.
 
     Input: ``container``, the plan's name; ``validate_stack``, whether Heat
-    checks the templates and parameters as well. The files are checked and
-    rendered; nothing is written where one is wrong. Returns ``plan`` and
-    ``files``, how many it has.
+    checks the templates and parameters as well; ``generate_passwords``,
+    whether passwords that the plan lacks are generated. The files are
+    checked and rendered; nothing is written where one is wrong. Returns
+    ``plan``; ``files``, how many it has; ``generated``, names of passwords.
     """
 
-    def __init__(self, container: str, validate_stack: bool = True):
+    def __init__(self, container: str, validate_stack: bool = True,
+                 generate_passwords: bool = True):
         self.container = container
         self.validate_stack = validate_stack
+        self.generate_passwords = generate_passwords
 
     def act(self, caller: base.Caller) -> dict[str, Any]:
         plan = store.PlanStore(caller.clients.swift, self.container)
         files = plan.read()
-        heat_arguments = arguments.heat_arguments(self.container, files)
+        environment = plan_environment.load(files)
+        generated: list[str] = []
+        changed: dict[str, str] = {}
+
+        if self.generate_passwords:
+            environment, generated = _completed(
+                self.container, files, environment)
+
+        if generated:
+            changed[plan_environment.FILE] = plan_environment.dump(
+                environment)
+
+        heat_arguments = arguments.heat_arguments(
+            self.container, {**files, **changed})
 
         if self.validate_stack:
             stacks.validate(caller.clients.heat, heat_arguments)
 
-        rendered = rendering.render(files)
+        changed |= rendering.render(files)
         plan.adopt()
-        plan.write(rendered)
+        plan.write(changed)
 
-        return {'plan': self.container, 'files': len({**files, **rendered})}
+        return {'plan': self.container, 'files': len({**files, **changed}),
+                'generated': generated}
 
 
 class UpdateParameters(base.Action):
@@ -89,3 +108,56 @@ class UpdateParameters(base.Action):
         plan.write({'plan-environment.yaml': text})
 
         return {'parameters': sorted(self.parameters)}
+
+
+class GeneratePasswords(base.Action):
+    """Generate the passwords that a plan lacks, or generate some anew.
+
+    Input: ``container``, the plan; ``rotate_passwords``, whether passwords
+    that the plan has are generated anew; ``rotate_pw_list``, which, else all
+    that a running cloud can change; ``request_id``: a rotation is not done
+    twice under the same one. Returns ``generated`` and ``rotated``, names
+    only: the values go into the plan, and from there into the cloud when it
+    is next deployed or updated.
+    """
+
+    def __init__(self, container: str = 'overcloud',
+                 rotate_passwords: bool = False,
+                 rotate_pw_list: list[str] | None = None,
+                 request_id: str | None = None):
+        self.container = container
+        self.rotate_passwords = rotate_passwords
+        self.rotate_pw_list = rotate_pw_list
+        self.request_id = request_id
+
+    def act(self, caller: base.Caller) -> dict[str, Any]:
+        if self.rotate_pw_list and not self.rotate_passwords:
+            raise exceptions.InvalidInput(
+                'rotate_pw_list names passwords, and rotate_passwords is '
+                'false.', 'Leave it out, or make rotate_passwords true.',
+                plan=self.container, field='rotate_pw_list')
+
+        plan = store.PlanStore(caller.clients.swift, self.container)
+        files = plan.read()
+        environment, generated = _completed(
+            self.container, files, plan_environment.load(files))
+        rotated: list[str] = []
+
+        if self.rotate_passwords:
+            environment, rotated = passwords.rotate(
+                environment, self.rotate_pw_list or (),
+                caller.request(self.request_id))
+
+        if generated or rotated:
+            plan.write({plan_environment.FILE: plan_environment.dump(
+                environment)})
+
+        return {'generated': generated, 'rotated': rotated}
+
+
+def _completed(plan: str, files: Mapping[str, str],
+               environment: passwords.Environment
+               ) -> tuple[passwords.Environment, list[str]]:
+    """A plan environment with all its passwords, and which are new."""
+    return passwords.complete(environment, arguments.unset_parameters(
+        arguments.heat_arguments(plan, files)))

@@ -19,6 +19,7 @@ from tripleo_workflows.operation import record as operation_record
 from tripleo_workflows.rollout import compensation
 from tripleo_workflows.rollout import ending
 from tripleo_workflows.rollout import preview
+from tripleo_workflows.rollout import readiness
 from tripleo_workflows.rollout import steps
 from tripleo_workflows.rollout import survey
 
@@ -80,6 +81,32 @@ class Preview(base.Action):
         return preview.preview(caller.clients_for(self.rights), self.plan,
                                self.verb, self.down or [],
                                self.selected or {})
+
+
+class Check(base.Action):
+    """Ask the checks of a rollout, without changing anything.
+
+    Input: ``plan``; ``digest`` of a rollout that was previewed; ``silent``,
+    names of the nodes that the preview found silent; ``request_id``, the same
+    for all calls that belong together. The checks that services want passed
+    before they are touched are asked, and the gates of what runs now. Returns
+    ``done``; as long as it is false, the action has to be called again. Then
+    ``counts`` by how checks ended, ``failed``, ``rows`` (results of checks,
+    the worst first, as many as fit) and ``table``, the object that has all.
+    """
+
+    def __init__(self, plan: str, digest: str,
+                 silent: list[str] | None = None,
+                 request_id: str | None = None):
+        self.plan = plan
+        self.digest = digest
+        self.silent = silent
+        self.request_id = request_id
+
+    def act(self, caller: base.Caller) -> dict[str, Any]:
+        return readiness.Readiness(
+            caller.clients, self.plan, self.digest, self.silent or [],
+            caller.request(self.request_id)).advance()
 
 
 class NextBatch(base.Action):

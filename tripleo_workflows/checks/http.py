@@ -26,6 +26,8 @@ from tripleo_workflows.checks import variables
 BODY_LIMIT = 64 * 1024
 #: How long a request may take where the check does not say, in seconds.
 TIMEOUT = 5.0
+#: Methods that change nothing.
+READING = ('GET', 'HEAD', 'OPTIONS')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,6 +40,30 @@ class Answer:
 
     status: int
     body: bytes
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """What an HTTP check sends.
+
+    :param timeout: for the whole exchange, in seconds.
+    """
+
+    url: str
+    method: str
+    body: bytes | None
+    headers: Mapping[str, str]
+    timeout: float
+
+    @property
+    def is_write(self) -> bool:
+        """Whether it may change something."""
+        return self.method not in READING
+
+    def send(self) -> Answer:
+        """Send it once, see :func:`request`."""
+        return request(self.url, self.method, self.body, self.headers,
+                       self.timeout)
 
 
 def request(url: str, method: str = 'GET', body: bytes | None = None,
@@ -105,6 +131,18 @@ def remaining(deadline: float) -> float:
     return left
 
 
+def prepare(options: Mapping[str, Any],
+            facts: Mapping[str, str]) -> Request:
+    """The request of an HTTP check, see :func:`ask`."""
+    body = variables.fill(options.get('body', ''), facts)
+
+    return Request(
+        url=variables.fill(options['url'], facts),
+        method=options.get('method') or ('POST' if body else 'GET'),
+        body=body.encode() or None, headers=options.get('headers', {}),
+        timeout=float(options.get('timeout', TIMEOUT)))
+
+
 def ask(options: Mapping[str, Any],
         facts: Mapping[str, str]) -> contract.Finding:
     """Carry out one HTTP check.
@@ -113,15 +151,11 @@ def ask(options: Mapping[str, Any],
     :param facts: values of the variables in its url and body, by name.
     :raises variables.Unfilled: it uses a variable that is none.
     """
-    url = variables.fill(options['url'], facts)
-    body = variables.fill(options.get('body', ''), facts)
-    method = options.get('method') or ('POST' if body else 'GET')
-    shown = f'{method} {without_secrets(url)}'
+    asked = prepare(options, facts)
+    shown = f'{asked.method} {without_secrets(asked.url)}'
 
     try:
-        answer = request(
-            url, method, body.encode() or None, options.get('headers'),
-            float(options.get('timeout', TIMEOUT)))
+        answer = asked.send()
     except ValueError as error:
         return contract.Finding(
             contract.Code.BROKEN, f'{shown} cannot be sent: {error}.',

@@ -208,7 +208,6 @@ def _stands_still(clients: service_clients.Clients,
 
     return bool(
         (hold and hold.details['fence'] == number)
-        or holding.waiting(record, holder.operation, number)
         or lock.state_of(clients.mistral, holder.root) == 'PAUSED')
 
 

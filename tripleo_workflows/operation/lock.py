@@ -31,6 +31,13 @@ from tripleo_workflows import exceptions
 HOLDING_STATES = ('IDLE', 'RUNNING', 'PAUSED', 'DELAYED')
 SUCCESS = 'SUCCESS'
 
+_REMEDY = ('Wait for the execution to end, or, if it is dead, start '
+           'tripleo.operation.v1.resume or tripleo.operation.v1.abort with '
+           'take_over=true.')
+_REMEDY_PAUSED = ('It is held, or waits: start tripleo.operation.v1.resume '
+                  'to go on with it, or tripleo.operation.v1.abort to end '
+                  'it.')
+
 
 @dataclasses.dataclass(frozen=True)
 class Holder:
@@ -147,10 +154,8 @@ def refuse_if_held(mistral: mistral_client.Client, plan: str,
         raise exceptions.OperationInProgress(
             f'{holder.person} has the plan locked for {holder.verb} since '
             f'{holder.since}.',
-            'Wait for the execution to end, or, if it is dead, start '
-            'tripleo.operation.v1.resume or tripleo.operation.v1.abort with '
-            'take_over=true.', plan=plan, operation=holder.operation,
-            execution=holder.root, state=state)
+            _REMEDY_PAUSED if state == 'PAUSED' else _REMEDY, plan=plan,
+            operation=holder.operation, execution=holder.root, state=state)
 
 
 def require_fence(mistral: mistral_client.Client, plan: str, fence: int

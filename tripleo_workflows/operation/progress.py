@@ -89,7 +89,8 @@ class Watch:
                     raise
 
                 if not lost:
-                    yield f'connection lost, trying again: {error}'
+                    yield (f'connection lost ({type(error).__name__}), '
+                           f'trying again')
 
                 lost = True
             else:

@@ -27,6 +27,7 @@ from mistralclient.api import base as mistral_base
 from tripleo_workflows import clients as service_clients
 from tripleo_workflows import exceptions
 from tripleo_workflows.deployments import table
+from tripleo_workflows.operation import availability
 from tripleo_workflows.operation import decisions
 from tripleo_workflows.operation import holding
 from tripleo_workflows.operation import lifetime
@@ -129,15 +130,24 @@ class Story:
     waits: holding.Waiting | None
     batches: dict[tuple[str, str], Row]
 
-    @property
-    def held(self) -> str:
-        """Who holds it, or what it waits for; empty where nothing."""
+    def held(self, state: str) -> str:
+        """Why it begins nothing; empty where nothing keeps it.
+
+        :param state: of its execution. Whoever lets one go on with Mistral's
+            own commands leaves behind what it waited for.
+        """
         hold = self.decisions.held()
+
+        if self.closed:
+            return ''
 
         if hold:
             return f'is {holding.describe(hold)}'
 
-        return f'waits for {self.waits.what}' if self.waits else ''
+        if self.waits and state in ('PAUSED', UNKNOWN):
+            return f'waits for {self.waits.what}'
+
+        return 'has a paused execution' if state == 'PAUSED' else ''
 
     def may_go_on(self, now: float) -> bool:
         """Whether it only waits for a time that has come.
@@ -177,17 +187,30 @@ def read(record: operation_record.Record, operation: str = '') -> Story:
             newest[service, number] = max(
                 newest.get((service, number), (0, '')), (under, name))
 
+    batches = {key: record.get(name) or {}
+               for key, (_, name) in newest.items()}
+
     return Story(
         record.plan, opened, record.get(f'{operation}/closed.json'), fence,
         decided, holding.waiting(record, operation, fence),
-        {key: record.get(name) or {}
-         for key, (_, name) in sorted(newest.items())})
+        {key: batches[key] for key in sorted(batches, key=lambda key: (
+            key[0], _begun(batches[key]), key[1]))})
+
+
+def _begun(steps: Row) -> float:
+    return min((entry.get('begun', 0) for entry in steps.values()),
+               default=0.0)
+
+
+def newest_of(record: operation_record.Record, digest: str) -> Story | None:
+    """The newest operation that ran a rollout, where there is one."""
+    found = [opened for opened in _all(record) if opened['digest'] == digest]
+
+    return read(record, str(found[-1]['operation'])) if found else None
 
 
 def _newest(record: operation_record.Record) -> str:
-    found = [opened for name in record.names('')
-             if name.endswith('/operation.json')
-             and (opened := record.get(name))]
+    found = _all(record)
 
     if not found:
         raise exceptions.NotFound(
@@ -195,7 +218,15 @@ def _newest(record: operation_record.Record) -> str:
             'Start tripleo.upgrade.v1.preview to see what is to be done.',
             plan=record.plan)
 
-    return str(max(found, key=lambda row: row['begun'])['operation'])
+    return str(found[-1]['operation'])
+
+
+def _all(record: operation_record.Record) -> list[Row]:
+    """What operations were opened with, the oldest first."""
+    return sorted(
+        (opened for name in record.names('')
+         if name.endswith('/operation.json')
+         and (opened := record.get(name))), key=lambda row: row['begun'])
 
 
 def show(clients: service_clients.Clients, plan: str, operation: str = ''
@@ -206,8 +237,8 @@ def show(clients: service_clients.Clients, plan: str, operation: str = ''
         ``state``, ``execution``, ``fence``, ``digest``, ``steps`` (rows of
         service, batch, step and how many nodes stand how), ``failed`` (rows
         of nodes with status and error), ``held`` (who holds it, or what it
-        waits for), ``decisions``, ``closed`` and ``next``, lines that say
-        how to go on.
+        waits for), ``availability`` (what each prober saw, in a line),
+        ``decisions``, ``closed`` and ``next``, lines that say how to go on.
     """
     record = operation_record.Record(clients.swift, plan)
     story = read(record, operation)
@@ -221,7 +252,9 @@ def show(clients: service_clients.Clients, plan: str, operation: str = ''
         'plan': plan, 'execution': execution, 'fence': story.fence,
         'state': stands(story.closed, state),
         'steps': list(_steps(story, document)), 'failed': failed,
-        'held': '' if story.closed else story.held,
+        'held': story.held(state),
+        'availability': availability.verdicts(record,
+                                              story.opened['operation']),
         'decisions': [_decision(decision) for decision
                       in story.decisions.all],
         'closed': story.closed,
@@ -311,14 +344,11 @@ def next_of(story: Story, state: str, failed: list[Row]) -> list[str]:
     end = (f'To end it as it stands: openstack tripleo operation abort '
            f'{story.plan}')
 
-    if story.held:
-        return [f'It {story.held}.', f'To go on: {resume}', end]
+    if held := story.held(state):
+        return [f'It {held}.', f'To go on: {resume}', end]
 
     if state == 'RUNNING':
         return [f'It runs. If its engine died: {resume} --take-over']
-
-    if state == 'PAUSED':
-        return [f'Its execution was paused. To go on: {resume}', end]
 
     if not failed:
         return [f'Nothing failed. To go on: {resume}', end]

@@ -50,17 +50,15 @@ def read(clients: service_clients.Clients, plan: str, operation: str = ''
     states = record.states(story.fence, services)
 
     _, state = report.execution_of(clients, plan, story.opened)
-    held = story.held or ('has a paused execution' if state == 'PAUSED'
-                          else '')
+    held = story.held(state)
 
     return {'operation': story.opened['operation'],
             'state': report.stands(story.closed, state),
-            'held': '' if story.closed else held,
+            'held': held,
             'rows': [row for name in sorted({*services, *states})
                      for row in _Service(
-                         story, '' if story.closed else held, name,
-                         services.get(name, {}), states.get(name, {})
-                         ).rows()]}
+                         story, held, name, services.get(name, {}),
+                         states.get(name, {})).rows()]}
 
 
 class _Service:

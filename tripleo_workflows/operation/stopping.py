@@ -13,6 +13,8 @@
 """Stopping what still runs on nodes when an operation is aborted."""
 
 import time
+from collections.abc import Iterator
+from collections.abc import Mapping
 from typing import Any
 
 from tripleo_workflows import clients as service_clients
@@ -25,6 +27,8 @@ SLICE_SECONDS = 15.0
 POLL_SECONDS = 0.5
 #: How long nodes have to answer, by default.
 TIMEOUT_SECONDS = 60
+#: The units of a service that no node's state tells about.
+AROUND = ('prepare', 'finish')
 
 
 def stop(clients: service_clients.Clients,
@@ -91,22 +95,41 @@ def stop(clients: service_clients.Clients,
 def _targets(record: operation_record.Record,
              operation: operation_record.Operation
              ) -> list[delivery.Target]:
-    """The nodes in the middle of a batch.
+    """The nodes that may run something."""
+    document = record.document(operation.digest)
+    names = {name for service, entry in document['services'].items()
+             for name in (*_rolling(record, operation, service, entry),
+                          *_asked(record, operation, service))}
+
+    return [delivery.Target(name, document['nodes'][name]['server_id'])
+            for name in sorted(names)]
+
+
+def _rolling(record: operation_record.Record,
+             operation: operation_record.Operation, service: str,
+             entry: Mapping[str, Any]) -> Iterator[str]:
+    """The nodes in the middle of a batch, or of their leave.
 
     A node's state says so before anything is sent to it; so what a worker
     has sent, and had no time to record, is stopped as well.
     """
-    services = record.document(operation.digest)['services']
-    found = {}
+    states = record.state(operation.fence, service).get('nodes', {})
 
-    for service, entry in services.items():
-        states = record.state(operation.fence, service).get('nodes', {})
+    for name, known in states.items():
+        wanted = entry['nodes'].get(name, {}).get('wanted')
 
-        for name, node in entry['nodes'].items():
-            known = states.get(name, {})
+        if known.get('fence', 0) >= operation.first and (
+                known.get('revision') != wanted) and (
+                name in entry['nodes'] or name in entry['leaving']):
+            yield name
 
-            if (known.get('fence', 0) >= operation.first
-                    and known.get('revision') != node['wanted']):
-                found[name] = delivery.Target(name, node['server_id'])
 
-    return list(found.values())
+def _asked(record: operation_record.Record,
+           operation: operation_record.Operation, service: str
+           ) -> Iterator[str]:
+    """The nodes that were sent a step before the batches, or after them."""
+    for unit in AROUND:
+        for step in record.batch(operation, service, unit).values():
+            for name, node in step['nodes'].items():
+                if node['status'] == 'sent':
+                    yield name

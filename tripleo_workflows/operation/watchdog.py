@@ -27,7 +27,6 @@ from mistralclient.api.v2 import client as mistral_client
 from tripleo_workflows import clients as service_clients
 from tripleo_workflows.operation import decisions
 from tripleo_workflows.operation import going_on
-from tripleo_workflows.operation import holding
 from tripleo_workflows.operation import lifetime
 from tripleo_workflows.operation import lock
 from tripleo_workflows.operation import record as operation_record
@@ -111,14 +110,16 @@ def look(clients: service_clients.Clients, plan: str,
 
 def _judge(story: report.Story, state: str, stuck_seconds: int
            ) -> tuple[str, bool]:
-    if story.waits and story.may_go_on(time.time()):
-        return f'It waited for {story.waits.what}.', True
+    held = story.held(state)
 
-    if story.held:
-        return f'It {story.held}.', False
+    if held and story.may_go_on(time.time()):
+        return f'It {held}, which has come.', True
 
-    if state in holding.STOPPED_STATES:
-        return f'A person has {state.lower()} its execution.', False
+    if held:
+        return f'It {held}.', False
+
+    if state == 'CANCELLED':
+        return 'A person has cancelled its execution.', False
 
     if state not in ('ERROR', *lock.HOLDING_STATES):
         return f'Its execution is {state}.', False

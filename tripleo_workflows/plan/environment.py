@@ -44,6 +44,8 @@ _FIELDS: dict[str, documents.Schema] = {
                  'properties': {'data': {'type': 'object'}}}]}},
     'parameter_defaults': _MAP,
     'passwords': _MAP,
+    # Which rotations were carried out; see the module passwords.
+    'password_requests': _MAP,
     'derived_parameters': _MAP,
     'resource_registry': _MAP,
     'lifecycle_policy': _MAP,

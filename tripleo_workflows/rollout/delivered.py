@@ -180,7 +180,16 @@ class DeliveredStep:
                          in content.get('inputs', {}).items()
                          if key not in secret_names})
 
-    def _target(self, name: str, secrets: Mapping[str, Any]
+    def _run_time(self, member: units.Member, attempt: int
+                  ) -> dict[str, str]:
+        """What only steps outside the revision may know."""
+        if lifecycle_format.is_in_revision(self._step):
+            return {}
+
+        return {'OPERATION': self._operation.id, 'BATCH': self._unit,
+                'ATTEMPT': str(attempt), 'FROM_RELEASE': member.from_release}
+
+    def _target(self, name: str, secrets: Mapping[str, Any], attempt: int
                 ) -> delivery.Target:
         member = self._members[name]
         completes = (member.completes if member.delivered[-1:] == [self._step]
@@ -188,7 +197,8 @@ class DeliveredStep:
 
         return delivery.Target(
             name, member.facts['server_id'],
-            difference.facts_of(member.facts),
+            {**difference.facts_of(member.facts),
+             **self._run_time(member, attempt)},
             {key: _as_variable(value) for key, value in secrets.items()},
             completes)
 
@@ -196,7 +206,8 @@ class DeliveredStep:
         for request, names in self._groups(attempts):
             secrets = self._secrets(self._members[names[0]])
             sent = self._dispatcher.send(request, [
-                self._target(name, secrets) for name in names], until)
+                self._target(name, secrets, request.attempt)
+                for name in names], until)
             now = round(time.time(), 3)
 
             for name, ids in sent.items():

@@ -95,7 +95,7 @@ def compute(cloud: stack_cloud.Cloud, request: Request,
     chosen = selection.Chosen(request.selected, around.nodes,
                               [*services, *states], plan)
     entries = {name: entry for name, entry in _entries(
-        services, states, around, chosen) if difference.phases_of(entry)}
+        services, states, around, chosen) if difference.has_part(entry)}
     _refuse_verb(plan, request.verb, entries)
     chosen.refuse_gaps(before, entries)
     rolled = chosen.keep(entries)
@@ -138,13 +138,14 @@ def touched(document: Mapping[str, Any]) -> set[str]:
             for name in (*entry['nodes'], *entry['leaving'])}
 
 
-def concerned(document: Mapping[str, Any]) -> set[str]:
-    """Names of all nodes on which something is to be carried out."""
-    return touched(document) | {
-        name for entry in document['services'].values() if any(
-            entry['steps'].values())
-        for name in ([entry['bootstrap']] if entry['nodes']
-                     else entry['members'])}
+def concerned(document: Mapping[str, Any], service: str) -> set[str]:
+    """Names of the nodes on which a service has something to do."""
+    entry = document['services'][service]
+    once = [entry['bootstrap']] if any(entry['steps'].values()) else []
+    # Where only the end is missing, all nodes may have a part in it.
+    everywhere = entry['members'] if once and not entry['nodes'] else []
+
+    return {*entry['nodes'], *entry['leaving'], *once, *everywhere}
 
 
 def _after(services: Mapping[str, wanted.Service],
@@ -152,7 +153,7 @@ def _after(services: Mapping[str, wanted.Service],
            ) -> dict[str, Mapping[str, Iterable[str]]]:
     # A service that is no longer wanted leaves in the order that it had.
     return {**{name: state.get('after', {})
-               for name, state in states.items()},
+               for name, state in states.items() if state.get('nodes')},
             **{name: service.after for name, service in services.items()}}
 
 
@@ -173,7 +174,8 @@ def _entries(services: Mapping[str, wanted.Service],
         yield name, (difference.entry(services[name], state, around,
                                       chosen.nodes)
                      if name in services
-                     else difference.leaving_entry(state, around))
+                     else difference.leaving_entry(state, around,
+                                                   chosen.nodes))
 
 
 def _set_after(rolled: Mapping[str, difference.Entry], before: order.Graph

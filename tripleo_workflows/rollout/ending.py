@@ -12,6 +12,7 @@
 
 """Ending a unit: what it has reached is recorded, and cleaned up behind."""
 
+from collections.abc import Iterable
 from collections.abc import Mapping
 from typing import Any
 
@@ -46,8 +47,9 @@ def finish(clients: service_clients.Clients,
         unit.require_done()
 
     lock.require_fence(clients.mistral, operation.plan, operation.fence)
-    fallen = unit.fallen() if units.is_batch(name) else {}
-    halted = _halt(unit, fallen, seconds)
+    fallen = unit.fallen() if units.is_batch(name) or (
+        name == units.LEAVE) else {}
+    halted = _halt(unit, fallen, seconds) if units.is_batch(name) else []
 
     if halted is None:
         return {'done': False, 'nodes': []}
@@ -83,7 +85,9 @@ def _note(unit: steps.Unit, state: states.State, reached: units.Members
     else:
         states.reach(state, reached, _stored(unit, reached),
                      unit.operation.fence)
-        states.roll_on(state, unit.entry, open_nodes(unit, state))
+        states.roll_on(state, unit.entry, open_nodes(
+            unit.document, unit.service, state,
+            {*states.failed_in(state, unit.operation.id), *unit.fallen()}))
 
 
 def _stored(unit: steps.Unit, reached: units.Members) -> dict[str, str]:
@@ -98,14 +102,19 @@ def _stored(unit: steps.Unit, reached: units.Members) -> dict[str, str]:
             for name, member in reached.items()}
 
 
-def open_nodes(unit: steps.Unit, state: states.State) -> list[str]:
-    """Nodes of the document that still have to be rolled."""
-    passed = {*states.failed_in(state, unit.operation.id), *unit.fallen()}
+def open_nodes(document: Mapping[str, Any], service: str,
+               state: states.State, passed: Iterable[str]) -> list[str]:
+    """Nodes of the document that still have to be rolled.
 
-    return [name for name, node in unit.entry['nodes'].items()
-            if name not in passed and not rollout_document.is_reached(
-                unit.document['nodes'][name], node,
-                state.get('nodes', {}).get(name, {}))]
+    :param passed: names of those that the operation goes on without.
+    """
+    without = set(passed)
+
+    return [name for name, node in document['services'][service][
+        'nodes'].items()
+        if name not in without and not rollout_document.is_reached(
+            document['nodes'][name], node,
+            state.get('nodes', {}).get(name, {}))]
 
 
 def _halt(unit: steps.Unit, fallen: Mapping[str, Mapping[str, Any]],
@@ -123,10 +132,12 @@ def _halt(unit: steps.Unit, fallen: Mapping[str, Mapping[str, Any]],
     try:
         if members and not halting.run('stop', seconds)['done']:
             return None
-    except exceptions.StepFailed:
-        return [name for name in members if name not in halting.fallen()]
+    except (exceptions.StepFailed, exceptions.DeadlineExceeded):
+        # Where it could not be stopped, it counts as serving.
+        pass
 
-    return list(members)
+    return [name for name, member in members.items()
+            if member.steps and name not in halting.fallen()]
 
 
 def next_batch(clients: service_clients.Clients,
@@ -138,14 +149,13 @@ def next_batch(clients: service_clients.Clients,
     """
     record = operation_record.Record(clients.swift, operation.plan)
     document = record.document(operation.digest)
-    entry = document['services'][service]
     state = record.state(operation.fence, service)
-    passed = states.failed_in(state, operation.id)
+    missing = {*open_nodes(document, service, state,
+                           states.failed_in(state, operation.id))}
 
-    for number, batch in enumerate(entry['batches'], 1):
-        if not all(name in passed or rollout_document.is_reached(
-                document['nodes'][name], entry['nodes'][name],
-                state.get('nodes', {}).get(name, {})) for name in batch):
+    for number, batch in enumerate(document['services'][service]['batches'],
+                                   1):
+        if missing.intersection(batch):
             return str(number)
 
     return None

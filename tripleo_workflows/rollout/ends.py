@@ -24,6 +24,7 @@ from keystoneauth1 import exceptions as keystone_exceptions
 from tripleo_workflows import clients as service_clients
 from tripleo_workflows import exceptions
 from tripleo_workflows.deployments import delivery
+from tripleo_workflows.operation import availability
 from tripleo_workflows.operation import lifetime
 from tripleo_workflows.operation import lock
 from tripleo_workflows.operation import record as operation_record
@@ -46,7 +47,8 @@ TRUST_SECONDS = 3600
 
 def guard(clients: service_clients.Clients, wanted: lock.Holder, plan: str,
           digest: str, grant: Grant,
-          deadline_seconds: int = DEADLINE_SECONDS) -> dict[str, Any]:
+          deadline_seconds: int = DEADLINE_SECONDS,
+          window: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Open an operation, or go on with it, and compile its graph.
 
     :param wanted: who wants the lock; where its root execution holds the
@@ -56,6 +58,8 @@ def guard(clients: service_clients.Clients, wanted: lock.Holder, plan: str,
         its id as ``trust``, and whether it was ``made`` for the operation.
     :param deadline_seconds: after which an operation that has not ended is
         expired, counted from its opening.
+    :param window: the maintenance window that it is opened with, as
+        :func:`tripleo_workflows.operation.window.window` gives it.
     :returns: ``operation`` (what all tasks are given) and ``graph`` (the
         name of the compiled workflow).
     :raises OperationInProgress: somebody else holds the plan.
@@ -66,7 +70,7 @@ def guard(clients: service_clients.Clients, wanted: lock.Holder, plan: str,
     fence, holder = lifetime.enter(clients, plan, dataclasses.replace(
         wanted, verb=document['verb']))
     rollout_survey.require_answers(record, holder, fence, document)
-    opened = record.get(f'{holder.operation}/operation.json')
+    opened = lifetime.opened_with(record, holder.operation)
     _require_unchanged(clients, record, document, digest,
                        going_on=opened is not None)
 
@@ -74,7 +78,8 @@ def guard(clients: service_clients.Clients, wanted: lock.Holder, plan: str,
         opened = {**dataclasses.asdict(holder), 'digest': digest,
                   'verb': document['verb'], 'fence': fence,
                   'begun': round(time.time(), 3),
-                  'deadline': round(time.time()) + deadline_seconds}
+                  'deadline': round(time.time()) + deadline_seconds,
+                  **(window or {})}
         record.put(f'{holder.operation}/operation.json', opened)
     elif opened['digest'] != digest:
         raise exceptions.DocumentOutdated(
@@ -90,7 +95,10 @@ def guard(clients: service_clients.Clients, wanted: lock.Holder, plan: str,
     delivery.prepare_container(clients.swift, record.container)
     name = graph.workflow_name(operation)
 
-    for part, text in graph.compile_workflows(document, name).items():
+    compiled = graph.compile_workflows(
+        document, name, opened.get('concurrency', graph.AT_ONCE))
+
+    for part, text in compiled.items():
         _store_workflow(clients, part, text)
 
     return {'operation': dataclasses.asdict(operation), 'graph': name}
@@ -155,7 +163,8 @@ def close(clients: service_clients.Clients,
     """Compare the record with the document and end the operation.
 
     :returns: ``services`` and ``nodes`` that were rolled, ``seconds``, and
-        ``exceptions``: by service, the nodes that it went on without.
+        ``exceptions``: by service, the nodes that it went on without, and
+        ``availability``, what each prober has seen so far.
     :raises StepFailed: something of the document was not reached.
     """
     lock.require_fence(clients.mistral, operation.plan, operation.fence)
@@ -171,7 +180,8 @@ def close(clients: service_clients.Clients,
                'nodes': len(rollout_document.touched(document)),
                'exceptions': {service: names for service, names
                               in exempt.items() if names},
-               'seconds': round(time.time() - opened['begun'], 1)}
+               'seconds': round(time.time() - opened['begun'], 1),
+               'availability': availability.verdicts(record, operation.id)}
     _, holder = lock.current(clients.mistral, operation.plan)
     lifetime.close(clients, record, dict(opened), 'finished',
                    holder.person if holder else '', summary=summary)
@@ -196,7 +206,7 @@ def _require_reached(record: operation_record.Record,
                 'document wants.', 'Start tripleo.operation.v1.resume.',
                 **where, node=name)
 
-    left = sorted({*entry['leaving']} & {*nodes})
+    left = sorted({*entry['leaving']} & {*nodes} - without)
     ends = entry['steps'][lifecycle_format.FINISH]
 
     if left or (ends and state.get('phase') != difference.FINISHED):

@@ -12,6 +12,8 @@
 
 """How long a rollout takes, from what its steps took before."""
 
+from collections.abc import Iterable
+from collections.abc import Iterator
 from collections.abc import Mapping
 from typing import Any
 
@@ -45,40 +47,64 @@ def measured(known: Mapping[str, float], steps: Mapping[str, Any]
     return found
 
 
+def of_steps(document: Mapping[str, Any], service: str, unit: str
+             ) -> dict[str, float | None]:
+    """By step of a unit, the seconds that it takes; None where unknown."""
+    known: Seconds = document['services'][service]['seconds']
+
+    return {step: known.get(step)
+            for step in _steps(document, service, unit)}
+
+
 def of_unit(document: Mapping[str, Any], service: str, unit: str
             ) -> float | None:
     """How many seconds a unit takes; None where nothing is known."""
+    known = [seconds for seconds in of_steps(document, service, unit).values()
+             if seconds is not None]
+
+    return round(sum(known), 1) if known else None
+
+
+def _steps(document: Mapping[str, Any], service: str, unit: str
+           ) -> Iterator[str]:
     entry = document['services'][service]
-    known: Seconds = entry['seconds']
-    steps = _steps(entry, unit)
 
-    if not known or not steps:
-        return None
+    if unit == units.LEAVE:
+        # What nodes have of them, their stored lifecycles say.
+        yield from units.steps_of_unit(unit)
+    elif units.is_batch(unit):
+        ways = {(document['nodes'][name]['role'], entry['nodes'][name]['way'])
+                for name in entry['batches'][int(unit) - 1]}
+        found = {role: lifecycle_format.steps_of(entry['lifecycle'][role],
+                                                 way) for role, way in ways}
+        yield from _with_hooks(entry, [
+            step for step in units.steps_of_unit(unit)
+            if any(step in steps for steps in found.values())])
+    else:
+        yield from _with_hooks(entry, entry['steps'][unit])
 
-    return round(sum(known.get(step, 0.0) for step in steps), 1)
 
-
-def _steps(entry: Mapping[str, Any], unit: str) -> list[str]:
-    if unit in entry['steps']:
-        return list(entry['steps'][unit])
-
-    wanted = units.steps_of_unit(unit)
-
-    return [step for step in wanted if step in entry['seconds']]
+def _with_hooks(entry: Mapping[str, Any], steps: Iterable[str]
+                ) -> Iterator[str]:
+    for step in steps:
+        yield from dict.fromkeys(
+            part for lifecycle in entry['lifecycle'].values()
+            for part in lifecycle_format.sequence(lifecycle, step))
 
 
 def of_phase(document: Mapping[str, Any], service: str, phase: str) -> float:
     """How many seconds a phase takes, as far as it is known."""
     entry = document['services'][service]
-    names = ([str(number) for number in range(1, len(entry['batches']) + 1)]
-             if phase == lifecycle_format.ROLL else [phase])
-    seconds = sum(of_unit(document, service, name) or 0.0 for name in names)
 
-    if phase == lifecycle_format.ROLL and len(entry['batches']) > 1:
-        rules = next(iter(entry['lifecycle'].values()))['policy']
-        seconds += rules['soak'] if rules['canary'] else 0.0
+    return round(sum((of_unit(document, service, unit) or 0.0)
+                     + soak(entry, unit)
+                     for unit in units.of_phase(entry, phase)), 1)
 
-    return round(seconds, 1)
+
+def soak(entry: Mapping[str, Any], unit: str) -> float:
+    """How many seconds the gate of a unit has to stay green."""
+    return (float(units.policy_of(entry)['soak'])
+            if units.is_canary(entry, unit) else 0.0)
 
 
 def critical_path(document: Mapping[str, Any]) -> tuple[float, list[str]]:

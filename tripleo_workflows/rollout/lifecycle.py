@@ -179,6 +179,14 @@ def sequence(lifecycle: Mapping[str, Any], step: str) -> list[str]:
     return [*around.get('before', []), step, *around.get('after', [])]
 
 
+def is_in_revision(step: str) -> bool:
+    """Whether a step, or the step that a hook stands at, makes a revision."""
+    place, _, rest = step.partition('-')
+
+    return (rest.partition('-')[0] if place in ('before', 'after') and rest
+            else step) in REVISION_STEPS
+
+
 def runs_on(lifecycle: Mapping[str, Any], step: str) -> str:
     """Where a step of ``prepare`` or ``finish`` is carried out.
 
@@ -187,7 +195,10 @@ def runs_on(lifecycle: Mapping[str, Any], step: str) -> str:
     content = lifecycle['steps'][step]
     usual = 'all' if step in ON_ALL else 'bootstrap'
 
-    return (str(content.get('on', usual)) if isinstance(content, Mapping)
+    if isinstance(content, Mapping):
+        return str(content.get('on', usual))
+
+    return ('all' if any(check.get('on') == 'all' for check in content)
             else usual)
 
 

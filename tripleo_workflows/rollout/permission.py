@@ -58,22 +58,30 @@ def missing(unit: 'steps.Unit', part: str) -> str | None:
 
 
 def _window(unit: 'steps.Unit') -> str | None:
-    # What was begun is brought to its end.
-    if unit.steps:
+    # What was begun is brought to its end, and what failed is put back.
+    if unit.steps or not (units.is_batch(unit.name)
+                          or unit.name in lifecycle_format.STEPS):
         return None
 
     opened = {**(unit.record.get(f'{unit.operation.id}/operation.json') or {}),
               **unit.decided.changes()}
-    closed = window.closed(opened, time.time(), estimate.of_unit(
-        unit.document, unit.service, unit.name))
+    closed = window.closed(opened, time.time(), _seconds(unit))
 
     if closed is None:
         return None
 
-    what = f'{unit.service}.{unit.name} waits for {closed.why}'
+    what = f'{closed.why}, to begin with {unit.service}.{unit.name}'
     holding.wait(unit.clients, unit.operation, what, closed.until)
 
     return what
+
+
+def _seconds(unit: 'steps.Unit') -> float:
+    """How long a unit takes, as far as it is known."""
+    known = estimate.of_unit(unit.document, unit.service, unit.name) or 0.0
+    soaks = units.is_canary(unit.entry, unit.name)
+
+    return known + (float(unit.rules()['soak']) if soaks else 0.0)
 
 
 def _approval(unit: 'steps.Unit', part: str) -> str | None:

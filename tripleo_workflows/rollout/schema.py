@@ -37,6 +37,11 @@ FINISH_STEPS = ('migrate', 'contract', 'cleanup')
 #: What a step may run on a node.
 KINDS = ('script', 'playbook')
 
+#: What a step's environment holds beside its inputs; no input is named so.
+RESERVED = ('NODE_NAME', 'NODE_ADDRESS', 'NODE_ROLE', 'NODE_INDEX',
+            'OPERATION', 'BATCH', 'ATTEMPT', 'FROM_RELEASE')
+
+_INPUT_NAME = f'^(?!({"|".join(RESERVED)})$)[A-Za-z_][A-Za-z0-9_]*$'
 _SCALAR: Schema = {'type': ['string', 'number', 'boolean']}
 _NAMES: Schema = {'type': 'array', 'uniqueItems': True,
                   'items': {'type': 'string'}}
@@ -48,13 +53,16 @@ _POSITIVE: Schema = {'oneOf': [
     {'type': 'string', 'pattern': '^([1-9][0-9]?|100)%$'}]}
 
 _RUN: Schema = {
-    **{kind: {'type': 'string', 'minLength': 1} for kind in KINDS},
+    'script': {'description': 'The text of a script.',
+               'type': 'string', 'minLength': 1},
+    'playbook': {'description': 'The text of a playbook.',
+                 'type': 'string', 'minLength': 1},
     'inputs': {
         'description': 'Values of variables in the environment of the '
                        'script, or extra variables of the playbook. A list '
                        'is passed on with spaces between its items.',
         'type': 'object',
-        'propertyNames': {'pattern': '^[A-Za-z_][A-Za-z0-9_]*$'},
+        'propertyNames': {'pattern': _INPUT_NAME},
         'additionalProperties': {'anyOf': [
             _SCALAR, {'type': 'array', 'items': _SCALAR}]}},
     'timeout': {'description': 'Seconds, 600 where it is absent.',
@@ -64,8 +72,8 @@ _RUN: Schema = {
                    'type': 'boolean'},
 }
 _RUNS_ONE = [{'required': [kind]} for kind in KINDS]
-_ON: Schema = {'description': 'The nodes that carry it out: bootstrap, the '
-                              'first one that answers, or all.',
+_ON: Schema = {'description': 'The nodes that carry it out: the first one '
+                              'that answers, or all.',
                'enum': ['bootstrap', 'all']}
 
 
@@ -75,15 +83,22 @@ def _payload(description: str, **more: Schema) -> Schema:
             'properties': {**_RUN, **more}}
 
 
+_ONCE: dict[str, Schema] = {
+    'on': _ON,
+    'approve': {'description': 'Whether a person must approve of it first.',
+                'type': 'boolean'},
+    'point_of_no_return': {
+        'description': 'Whether there is no way back afterwards. A declared '
+                       'backup must have succeeded in the same operation.',
+        'type': 'boolean'},
+}
+#: All fields that steps may have; the last three only in ``prepare`` and
+#: ``finish``.
+STEP: Schema = {'properties': {**_RUN, **_ONCE}}
+
+
 def _once(description: str) -> Schema:
-    return _payload(
-        description, on=_ON,
-        approve={'description': 'Whether a person must approve of it '
-                                'first.', 'type': 'boolean'},
-        point_of_no_return={
-            'description': 'Whether there is no way back afterwards. A '
-                           'declared backup must have succeeded in the same '
-                           'operation.', 'type': 'boolean'})
+    return _payload(description, **_ONCE)
 
 
 def _checks(description: str) -> Schema:
@@ -229,25 +244,23 @@ POLICY: Schema = {
     },
 }
 
-HOOKS: Schema = {
-    'type': 'array',
-    'items': {
-        'type': 'object', 'required': ['name'],
-        'oneOf': _RUNS_ONE,
-        'anyOf': [{'required': ['before']}, {'required': ['after']}],
-        'additionalProperties': False,
-        'properties': {
-            'name': {'description': 'Unique among the hooks of a step.',
-                     'type': 'string', 'pattern': '^[a-z0-9-]+$'},
-            'before': {'description': 'The step, as in web.drain, before '
-                                      'which it runs.',
-                       'type': 'string', 'pattern': r'^[\w-]+\.[a-z]+$'},
-            'after': {'description': 'The step after which it runs.',
-                      'type': 'string', 'pattern': r'^[\w-]+\.[a-z]+$'},
-            'roles': {**_NAMES, 'description': 'Only on nodes of these '
-                                               'roles.'},
-            **_RUN}},
+HOOK: Schema = {
+    'type': 'object', 'required': ['name'],
+    'oneOf': _RUNS_ONE,
+    'anyOf': [{'required': ['before']}, {'required': ['after']}],
+    'additionalProperties': False,
+    'properties': {
+        'name': {'description': 'Unique among the hooks of a step.',
+                 'type': 'string', 'pattern': '^[a-z0-9-]+$'},
+        'before': {'description': 'The step, as in web.drain, before which '
+                                  'it runs.',
+                   'type': 'string', 'pattern': r'^[\w-]+\.[a-z]+$'},
+        'after': {'description': 'The step after which it runs.',
+                  'type': 'string', 'pattern': r'^[\w-]+\.[a-z]+$'},
+        'roles': {**_NAMES, 'description': 'Only on nodes of these roles.'},
+        **_RUN},
 }
+HOOKS: Schema = {'type': 'array', 'items': HOOK}
 
 _OF_PLAN = {'lifecycle_policy': POLICY, 'lifecycle_hooks': HOOKS}
 _LIFECYCLE = jsonschema.Draft202012Validator(LIFECYCLE)

@@ -19,6 +19,7 @@ from typing import Any
 from tripleo_workflows import clients as service_clients
 from tripleo_workflows import exceptions
 from tripleo_workflows.deployments import survey as node_survey
+from tripleo_workflows.operation import decisions
 from tripleo_workflows.operation import lifetime
 from tripleo_workflows.operation import lock
 from tripleo_workflows.operation import record as operation_record
@@ -96,8 +97,8 @@ def require_answers(record: operation_record.Record, holder: lock.Holder,
             'Start tripleo.upgrade.v1.run, which does so.',
             plan=record.plan, fence=fence)
 
-    silent = sorted(rollout_document.concerned(document)
-                    & {*found['silent']})
+    decided = decisions.read(record, holder.operation)
+    silent = sorted(_needed(document, decided) & {*found['silent']})
 
     if silent:
         raise exceptions.DeadlineExceeded(
@@ -105,6 +106,14 @@ def require_answers(record: operation_record.Record, holder: lock.Holder,
             f'{", ".join(silent[:10])}.',
             'Look at them and at os-collect-config there, then start the '
             'workflow again.', plan=record.plan)
+
+
+def _needed(document: Mapping[str, Any], decided: decisions.Decisions
+            ) -> set[str]:
+    """The nodes on which a service still has something to do."""
+    return {name for service in document['services']
+            for name in rollout_document.concerned(document, service)
+            if name not in decided.skipped(service)}
 
 
 def _name(holder: lock.Holder, fence: int) -> str:

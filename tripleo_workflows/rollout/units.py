@@ -42,12 +42,14 @@ class Member:
     :param steps: the steps that it goes through, hooks included.
     :param completes: ``revision``, ``release`` and ``parts`` that it has
         when they are done; None where it has what it had.
+    :param from_release: the release that it had, empty where none.
     """
 
     facts: Mapping[str, Any]
     lifecycle: lifecycle_format.Lifecycle
     steps: tuple[str, ...]
     completes: Mapping[str, Any] | None = None
+    from_release: str = ''
 
     @property
     def delivered(self) -> list[str]:
@@ -72,6 +74,35 @@ def steps_of_unit(unit: str) -> tuple[str, ...]:
     return lifecycle_format.STEPS[phase]
 
 
+def of_phase(entry: Mapping[str, Any], phase: str) -> list[str]:
+    """The units of a phase of a service, in their order."""
+    return ([str(number) for number in range(1, len(entry['batches']) + 1)]
+            if phase == lifecycle_format.ROLL else [phase])
+
+
+def policy_of(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The policy of a service that has nodes: the first role's."""
+    policy: Mapping[str, Any] = next(iter(entry['lifecycle'].values()))[
+        'policy']
+
+    return policy
+
+
+def is_canary(entry: Mapping[str, Any], unit: str) -> bool:
+    """Whether a unit is a batch that goes first, and others wait for it."""
+    return (unit == '1' and len(entry['batches']) > 1
+            and bool(policy_of(entry)['canary']))
+
+
+def says(entry: Mapping[str, Any], step: str, key: str) -> bool:
+    """Whether a step has a key that is true, in the lifecycle of any role."""
+    found = [lifecycle['steps'].get(step) for lifecycle
+             in entry['lifecycle'].values()]
+
+    return any(isinstance(content, Mapping) and content.get(key)
+               for content in found)
+
+
 def members(document: Mapping[str, Any], service: str, unit: str,
             lifecycles: Stored) -> Members:
     """The nodes of a unit that the document knows."""
@@ -79,7 +110,8 @@ def members(document: Mapping[str, Any], service: str, unit: str,
 
     if unit == LEAVE:
         return {name: _leaving(document['nodes'][name],
-                               lifecycles(node['lifecycle']))
+                               lifecycles(node['lifecycle']),
+                               node['from_release'])
                 for name, node in entry['leaving'].items()}
 
     if is_batch(unit):
@@ -98,7 +130,7 @@ def _rolled(document: Mapping[str, Any], entry: Mapping[str, Any], name: str
         facts, lifecycle, _with_hooks(lifecycle, lifecycle_format.steps_of(
             lifecycle, node['way'])),
         {'revision': node['wanted'], 'release': lifecycle['release'],
-         'parts': lifecycle['parts']})
+         'parts': lifecycle['parts']}, node['from_release'] or '')
 
 
 def _once(document: Mapping[str, Any], entry: Mapping[str, Any], unit: str
@@ -106,6 +138,7 @@ def _once(document: Mapping[str, Any], entry: Mapping[str, Any], unit: str
     everywhere = (entry['nodes'] if unit == PREPARE else
                   [name for name in entry['members']
                    if name not in entry['skipped']])
+    before = ' '.join(entry['from_releases'])
     found = {}
 
     for name in dict.fromkeys((entry['bootstrap'], *everywhere)):
@@ -119,16 +152,17 @@ def _once(document: Mapping[str, Any], entry: Mapping[str, Any], unit: str
 
         if steps:
             found[name] = Member(facts, lifecycle,
-                                 _with_hooks(lifecycle, steps))
+                                 _with_hooks(lifecycle, steps),
+                                 from_release=before)
 
     return found
 
 
 def _leaving(facts: Mapping[str, Any],
-             lifecycle: lifecycle_format.Lifecycle) -> Member:
+             lifecycle: lifecycle_format.Lifecycle, release: str) -> Member:
     return Member(facts, lifecycle, _with_hooks(lifecycle, [
         step for step in lifecycle_format.STEPS[LEAVE]
-        if step in lifecycle['steps']]))
+        if step in lifecycle['steps']]), from_release=release)
 
 
 def put_back(document: Mapping[str, Any], service: str, name: str, way: str,

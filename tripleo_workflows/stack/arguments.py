@@ -87,6 +87,20 @@ def heat_arguments(plan: str, files: Mapping[str, str]) -> HeatArguments:
     return arguments
 
 
+def unset_parameters(arguments: HeatArguments) -> set[str]:
+    """Parameters that a template of the plan declares and nothing sets.
+
+    Those with a default in the template are among them.
+    """
+    declared = set(arguments.template.get('parameters') or {})
+
+    for _, of_child in _children(arguments):
+        declared |= of_child.keys()
+
+    return {name for name in declared
+            if _parameter(arguments.environment, name) is None}
+
+
 class _Collector:
     """Lets heatclient read a plan's files as if they were fetched."""
 
@@ -215,12 +229,18 @@ def _check_parameters(template: str, arguments: HeatArguments) -> None:
     parameters.check(template, arguments.template.get('parameters') or {},
                      {**defaults, **given})
 
+    for child, declared in _children(arguments):
+        parameters.check(child, declared, defaults)
+
+
+def _children(arguments: HeatArguments
+              ) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Each template below the root, with its section ``parameters``."""
     for url, text in arguments.files.items():
         # heatclient hands child templates on as JSON.
         if text.startswith('{"'):
-            parameters.check(url.removeprefix(_ROOT),
-                             json.loads(text).get('parameters') or {},
-                             defaults)
+            yield (url.removeprefix(_ROOT),
+                   json.loads(text).get('parameters') or {})
 
 
 def _check_nodes(plan: str, roles: list[plan_roles.Role],

@@ -306,3 +306,21 @@ project_domain_name = Default
         return (auth.auth_url, *(
             known.get(name, known.get(f'_{name}'))
             for name in ('project_name', 'trust_id')))
+
+
+class RequestTest(testtools.TestCase):
+
+    def request(self, given=None, **execution):
+        return base.Caller(types.SimpleNamespace(
+            security=types.SimpleNamespace(service_catalog={}, trust_id=None),
+            execution=types.SimpleNamespace(**{
+                'task_execution_id': None, 'action_execution_id': None,
+                **execution}))).request(given)
+
+    def test_is_what_comes_again_with_a_second_delivery(self):
+        known = {'task_execution_id': 'task', 'action_execution_id': 'action'}
+
+        self.assertEqual('given', self.request('given', **known))
+        self.assertEqual('task', self.request(**known))
+        self.assertEqual('action', self.request(action_execution_id='action'))
+        self.assertNotEqual(self.request(), self.request())

@@ -23,7 +23,7 @@ import testtools
 from tests.bench import simulated_nodes
 from tripleo_workflows.deployments import bundle
 
-KEY = {'plan': 'p', 'operation': 'o', 'service': 's', 'batch': 1,
+KEY = {'plan': 'p', 'operation': 'o', 'service': 's', 'batch': '1',
        'step': 'start', 'node': 'n-0', 'attempt': 1}
 
 

@@ -29,7 +29,7 @@ CONTAINER = 'overcloud-operations'
 def step(**changes):
     return delivery.Step(**{
         'plan': 'overcloud', 'operation': 'operation', 'service': 'web',
-        'batch': 1, 'step': 'start', 'fence': 3, 'payload': 'true',
+        'batch': '1', 'step': 'start', 'fence': 3, 'payload': 'true',
         'environment': {'PLACE': 'step', 'ONLY': 'step'}, **changes})
 
 
@@ -72,8 +72,8 @@ class DispatcherTestCase(BaseTestCase):
 
         self.assertEqual(
             {'plan': 'overcloud', 'operation': 'operation', 'service': 'web',
-             'batch': 1, 'step': 'start', 'node': 'node-0', 'attempt': 2},
-            request['key'])
+             'batch': '1', 'step': 'start', 'node': 'node-0', 'attempt': 2,
+             'changes': True}, request['key'])
         self.assertEqual((3, 'script', 'true', completes, None), (
             request['fence'], request['kind'], request['payload'],
             request['completes'], request['secrets_url']))

@@ -31,7 +31,7 @@ PLAN = 'overcloud'
 
 
 def service(fence=5, revision='new-revision', **changes):
-    return {'operation': 'operation-5', 'fence': fence, 'batch': 1,
+    return {'operation': 'operation-5', 'fence': fence, 'batch': '1',
             'step': 'start', 'attempt': 1, 'status': 'done',
             'revision': revision, 'release': '2', 'parts': {}, 'time': 1,
             **changes}

@@ -64,7 +64,7 @@ class VerdictTestCase(testtools.TestCase):
 
     def key(self, node, step):
         return {'plan': 'light', 'operation': OPERATION, 'service': 'light',
-                'batch': 1, 'step': step, 'node': node, 'attempt': 1}
+                'batch': '1', 'step': step, 'node': node, 'attempt': 1}
 
     def write(self, node, event, step, **more):
         book = journal.Journal(

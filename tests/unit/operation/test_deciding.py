@@ -52,7 +52,7 @@ class PauseTestCase(DecidingTestCase):
         held = self.pause()
         self.assertEqual(('first', 'first', 'PAUSED'), (
             held['operation'], held['execution'], held['state']))
-        self.assertEqual([('web', 1, 'start', {'sent': 1})], [
+        self.assertEqual([('web', '1', 'start', {'sent': 1})], [
             (row['service'], row['batch'], row['step'], row['nodes'])
             for row in held['running']])
         hold = self.read().held()

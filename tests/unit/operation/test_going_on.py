@@ -101,6 +101,13 @@ class LifetimeTestCase(OperationTestCase):
                           'second', supersede=True)
         self.assertIsNone(self.closed())
 
+    def test_the_remedy_fits_how_it_stands(self):
+        for state, remedy in (('RUNNING', 'take_over=true'),
+                              ('PAUSED', 'It is held, or waits')):
+            self.states['first'] = state
+            self.assertIn(remedy, str(self.assertRaises(
+                exceptions.OperationInProgress, self.enter, 'second')))
+
     def test_one_that_expired_is_closed(self):
         self.record.put('first/operation.json',
                         {**self.opened, 'deadline': time.time() - 1})
@@ -172,13 +179,10 @@ class GoingOnTestCase(OperationTestCase):
         self.assertEqual('CANCELLED', self.states['first'])
 
     def test_one_that_stands_still_is_resumed_at_once(self):
-        # By stock commands, by a hold that the engine ignores, waiting.
+        # PAUSED by whoever it was, and by a hold that the engine ignores.
         for number, stop in enumerate((
                 lambda root, fence: self.states.update({root: 'PAUSED'}),
-                lambda root, fence: self.decide('hold', fence=fence),
-                lambda root, fence: self.record.put(
-                    f'first/{fence}/waiting.json',
-                    {'what': 'approval', 'since': 'now'})), 1):
+                lambda root, fence: self.decide('hold', fence=fence)), 1):
             root = 'first' if number == 1 else f'root-{number}'
             self.states[root] = 'RUNNING'
             stop(root, number)

@@ -14,6 +14,7 @@ from keystoneauth1 import exceptions as keystone_exceptions
 
 from tests.unit.operation import test_going_on
 from tripleo_workflows import exceptions
+from tripleo_workflows.operation import decisions
 from tripleo_workflows.operation import history
 from tripleo_workflows.operation import report
 
@@ -56,8 +57,8 @@ class ReportTestCase(test_going_on.OperationTestCase):
         self.assertEqual([PLAN], report.plans(self.clients))
 
     def test_steps_and_batches_that_wait(self):
-        self.assertEqual([('web', 1, 'stop', {'done': 1}),
-                          ('web', 2, '', {'waiting': 1})],
+        self.assertEqual([('web', '1', 'stop', {'done': 1}),
+                          ('web', '2', '', {'waiting': 1})],
                          [(row['service'], row['batch'], row['step'],
                            row['nodes']) for row in self.show()['steps']])
 
@@ -103,6 +104,42 @@ class ReportTestCase(test_going_on.OperationTestCase):
         for state, text in (('RUNNING', 'It runs'), ('PAUSED', 'paused')):
             self.states['first'] = state
             self.assertIn(text, self.show()['next'][0])
+
+    def test_what_is_held_or_waits_says_so(self):
+        self.record.put('first/1/waiting.json', {
+            'what': 'approval of web.contract', 'since': 'now'})
+        # Somebody let it run with Mistral's own commands.
+        self.states['first'] = 'RUNNING'
+        self.assertEqual('', self.show()['held'])
+        self.states['first'] = 'PAUSED'
+        shown = self.show()
+        self.assertEqual('waits for approval of web.contract', shown['held'])
+        self.assertIn('It waits for approval', shown['next'][0])
+        decisions.decide(self.clients, PLAN, 'first', 'hold', 'bob', 'lunch',
+                         fence=1)
+        shown = self.show()
+        self.assertIn('is held by bob', shown['held'])
+        self.assertIn(f'resume {PLAN}', shown['next'][1])
+        self.assertNotIn('--take-over', ' '.join(shown['next']))
+
+    def test_decisions_are_told_in_the_log(self):
+        for kind, details in (
+                ('hold', {'fence': 1}),
+                ('skip', {'service': 'web', 'node': 'node-0'}),
+                ('approve', {'service': 'web', 'step': 'contract'}),
+                ('waive', {'check': 'disk'}),
+                ('change', {'service': '', 'soak': 5})):
+            decisions.decide(self.clients, PLAN, 'first', kind, 'bob', 'why',
+                             **details)
+
+        rows = history.log(report.read(self.record))[-5:]
+        self.assertEqual(
+            ['held by bob: why', 'skipped by bob: why',
+             'approved by bob: why', 'check disk waived by bob: why',
+             'changed by bob: soak=5, why'], [row['what'] for row in rows])
+        self.assertEqual(('web', 'node-0'), (rows[1]['service'],
+                                             rows[1]['node']))
+        self.assertEqual('contract', rows[2]['step'])
 
     def test_a_closed_one_leaves_nothing_to_decide(self):
         self.record.put('first/closed.json', {

@@ -56,9 +56,13 @@ class StoppingTestCase(test_going_on.OperationTestCase):
         Dispatcher.there = self.there = {}
         self.operation = record.Operation('first', test_going_on.PLAN, 1, 1,
                                           'd')
-        self.record.put('documents/d.json', {'services': {'web': {'nodes': {
-            name: {'server_id': f'server-{name}', 'wanted': 'new'}
-            for name in ('done', 'within', 'later')}}}})
+        names = 'done', 'within', 'later'
+        self.record.put('documents/d.json', {
+            'nodes': {name: {'server_id': f'server-{name}'}
+                      for name in (*names, 'gone')},
+            'services': {'web': {
+                'nodes': {name: {'wanted': 'new'} for name in names},
+                'leaving': {'gone': {}}}}})
         self.record.put_state(1, 'web', {'nodes': {
             'done': {'revision': 'new', 'fence': 1},
             'within': {'revision': 'unfinished', 'fence': 1},
@@ -78,6 +82,20 @@ class StoppingTestCase(test_going_on.OperationTestCase):
         self.there['within'] = {'status': 'done', 'stopped': [{'step': 'x'}]}
         self.assertEqual({'done': True, 'stopped': ['within'], 'silent': []},
                          self.stop())
+
+    def test_nodes_that_a_service_leaves_are_asked(self):
+        self.record.put_state(1, 'web', {'nodes': {
+            'gone': {'revision': 'unfinished', 'fence': 1}}})
+        self.stop()
+        self.assertEqual(['gone'], [target.name for _, target in self.sent])
+
+    def test_nodes_in_a_step_around_the_batches_are_asked(self):
+        self.record.put_state(1, 'web', {})
+        self.record.put_batch(self.operation, 'web', 'finish', {
+            'contract': {'nodes': {'done': {'status': 'sent'},
+                                   'later': {'status': 'done'}}}})
+        self.stop()
+        self.assertEqual(['done'], [target.name for _, target in self.sent])
 
     def test_a_node_that_ran_nothing_was_not_stopped(self):
         self.there['within'] = {'status': 'done', 'stopped': []}

@@ -10,9 +10,11 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
+import time
 import types
 
 from tests.unit.operation import test_going_on
+from tripleo_workflows.operation import decisions
 from tripleo_workflows.operation import going_on
 from tripleo_workflows.operation import watchdog
 
@@ -64,6 +66,35 @@ class WatchdogTestCase(test_going_on.OperationTestCase):
             resumed, [reason] = self.watch()
             self.assertEqual([], resumed)
             self.assertIn(state.lower(), reason)
+
+    def test_what_a_person_holds_is_reported(self):
+        decisions.decide(self.clients, PLAN, 'first', 'hold', 'bob', 'lunch',
+                         fence=1)
+        resumed, [reason] = self.watch()
+        self.assertEqual([], resumed)
+        self.assertIn('held by bob', reason)
+
+    def wait(self, until):
+        self.record.put('first/1/waiting.json', {
+            'what': 'the window', 'since': 'now', 'until': until})
+        self.states['first'] = 'PAUSED'
+
+        return self.watch()
+
+    def test_what_waits_for_a_person_or_a_time_to_come_is_reported(self):
+        for until in (None, time.time() + 60):
+            self.assertEqual(([], ['It waits for the window.']),
+                             self.wait(until))
+
+    def test_what_waited_for_a_time_that_has_come_is_resumed(self):
+        self.assertEqual((['first'], []), self.wait(time.time() - 1))
+        [(_, given)] = self.clients.mistral.executions.started
+        self.assertIn('waits for the window, which has come',
+                      given['reason'])
+
+    def test_a_hold_outlasts_the_time_that_was_waited_for(self):
+        decisions.decide(self.clients, PLAN, 'first', 'hold', 'bob', fence=1)
+        self.assertEqual([], self.wait(time.time() - 1)[0])
 
     def test_what_failed_or_was_interrupted_is_reported(self):
         for status in ('failed', 'interrupted', 'unreachable'):

@@ -61,37 +61,93 @@ class CommandsTestCase(test_going_on.OperationTestCase):
         self.assertEqual('1970-01-01T00:00:01Z', row[0])
         self.assertIn('upgrade begun by alice under fence 1', row)
 
-    def follow(self, state, message, *arguments):
+    def test_the_status_is_a_table(self):
+        self.record.put('documents/d.json', {'services': {'web': {
+            'release': '2', 'nodes': {'node-0': {'wanted': 'new'}}}}})
+        names, rows = self.run_command(operation.ShowStatus, PLAN)
+        self.assertEqual(('Service', 'Phase', 'Node', 'Release', 'Revision',
+                          'Step', 'Status', 'Since', 'Why'), names)
+        self.assertEqual([('web', '', 'node-0', '', '', '', 'waiting', '',
+                           '')], rows)
+
+    def follow(self, command, *arguments, state='SUCCESS', **output):
+        """Run a command whose execution has ended at once.
+
+        :returns: the workflow that it started, and its input.
+        """
         executions = self.clients.mistral.executions
         get = executions.get
 
         def ended(execution_id):
             found = get(execution_id)
-            found.output = json.dumps({'message': message})
+            found.output = json.dumps(output)
             found.state = state
             return found
 
         executions.get = ended
-        command = (operation.AbortOperation if '--reason' in arguments
-                   else operation.ResumeOperation)
         self.clients.heat = types.SimpleNamespace(stacks=types.SimpleNamespace(
             get=lambda *arguments, **keywords: types.SimpleNamespace(
                 stack_status='UPDATE_COMPLETE')))
-        self.run_command(command, PLAN, *arguments)
+        self.shown = self.run_command(command, PLAN, *arguments)
+
+        return executions.started[0] if executions.started else None
 
     def test_resuming_starts_the_workflow_and_follows_it(self):
-        self.follow('SUCCESS', 'Services rolled: 1.', '--retry-failed')
-        [(workflow, given)] = self.clients.mistral.executions.started
+        workflow, given = self.follow(
+            operation.ResumeOperation, '--retry-failed',
+            message='Services rolled: 1.')
         self.assertEqual('tripleo.operation.v1.resume', workflow)
-        self.assertEqual((PLAN, True, False), (
-            given['plan'], given['retry_failed'], given['take_over']))
+        self.assertEqual((PLAN, True, False, None, ''), (
+            given['plan'], given['retry_failed'], given['take_over'],
+            given['max_failures'], given['not_after']))
+        self.assertIn('Services rolled: 1.', self.stdout.getvalue())
+
+    def test_what_is_changed_is_handed_on(self):
+        _, given = self.follow(
+            operation.ResumeOperation, '--service', 'web',
+            '--max-failures', '25%', '--soak', '5', '--deadline', '600',
+            '--not-before', '2026-11-25T02:00:00Z')
+        self.assertEqual(('web', '25%', 5.0, 600.0, '2026-11-25T02:00:00Z'),
+                         tuple(given[name] for name in (
+                             'service', 'max_failures', 'soak',
+                             'deadline_seconds', 'not_before')))
+
+    def test_decisions_start_their_workflows(self):
+        for command, arguments, workflow, expected in (
+                (operation.SkipNode,
+                 ('web', 'node-0', '--reason', 'dead'), 'skip',
+                 {'service': 'web', 'node': 'node-0', 'reason': 'dead'}),
+                (operation.ApproveStep, ('web', 'contract'), 'approve',
+                 {'service': 'web', 'step': 'contract', 'reason': ''}),
+                (operation.WaiveCheck, ('disk', '--reason', 'known'),
+                 'waive', {'check': 'disk', 'reason': 'known'})):
+            self.clients.mistral.executions.started.clear()
+            started, given = self.follow(command, *arguments)
+            self.assertEqual(f'tripleo.operation.v1.{workflow}', started)
+            self.assertEqual({'plan': PLAN, **expected}, given)
+
+    def test_a_pause_shows_what_still_runs(self):
+        workflow, given = self.follow(
+            operation.PauseOperation, '--reason', 'lunch', state='SUCCESS',
+            running=[{'service': 'web', 'batch': 1, 'step': 'start',
+                      'nodes': {'sent': 2}}])
+        self.assertEqual(('tripleo.operation.v1.pause', 'lunch'), (
+            workflow, given['reason']))
+        shown = dict(zip(*self.shown, strict=True))
+        self.assertEqual('web batch 1 start 2 sent',
+                         shown['running'].human_readable())
+
+    def test_watching_starts_nothing(self):
+        self.assertIsNone(self.follow(operation.WatchOperation,
+                                      message='Services rolled: 1.'))
+        self.assertIn('execution first SUCCESS', self.stdout.getvalue())
         self.assertIn('Services rolled: 1.', self.stdout.getvalue())
 
     def test_a_failure_is_the_command_s(self):
         error = self.assertRaises(
-            osc_exceptions.CommandError, self.follow, 'ERROR',
-            'No operation of this plan is open.', '--reason', 'enough',
-            '--take-over')
+            osc_exceptions.CommandError, self.follow,
+            operation.AbortOperation, '--reason', 'enough', '--take-over',
+            state='ERROR', message='No operation of this plan is open.')
         self.assertIn('No operation', str(error))
         [(workflow, given)] = self.clients.mistral.executions.started
         self.assertEqual(('tripleo.operation.v1.abort', 'enough', True), (

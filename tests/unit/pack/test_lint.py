@@ -79,10 +79,14 @@ class LintTestCase(testtools.TestCase):
                 [calling], [HERE / 'sound.yaml'], ignored=shape)])
 
     def test_compiled_graphs_are_plain_workflows(self):
+        rolled = {'release': '2', 'leaving': {}, 'lifecycle': {},
+                  'steps': {'prepare': [], 'finish': []},
+                  'batches': [['node']]}
         document = {'plan': 'overcloud', 'services': {
-            'web': {'after': [], 'release': '2'},
-            'lb': {'after': ['web'], 'release': '1'}}}
-        path = self.file(graph.compile_workflow(document, 'the.graph'))
+            'web': {**rolled, 'after': {'roll': []}},
+            'lb': {**rolled, 'after': {'roll': ['web.roll']}}}}
+        path = self.file(graph.compile_workflows(document, 'the.graph')[
+            'the.graph'])
 
         self.assertEqual(
             {'input-not-described', 'no-output'},

@@ -13,68 +13,32 @@
 import testtools
 import yaml
 
-from tests.unit.rollout import test_document
-from tripleo_workflows import exceptions
+from tests.unit.rollout import plans
 from tripleo_workflows.operation import record
-from tripleo_workflows.rollout import document
 from tripleo_workflows.rollout import graph
-from tripleo_workflows.rollout import lifecycle
+
+ONCE = {'prepare': {'expand': plans.script()},
+        'finish': {'contract': plans.script()}}
 
 
-class LifecycleTestCase(testtools.TestCase):
+def compiled(rollout, name='name', **options):
+    """The tasks of each workflow, by the workflow's name."""
+    return {part: yaml.safe_load(text)[part]['tasks'] for part, text
+            in graph.compile_workflows(rollout, name, **options).items()}
 
-    def refused(self, content):
-        error = self.assertRaises(exceptions.InvalidInput, lifecycle.parse,
-                                  'web', content)
-        self.assertIn('service=web', str(error))
 
-        return error.where['field']
-
-    def test_defaults_are_filled_in(self):
-        parsed = lifecycle.parse('web', {'release': 2})
-        self.assertEqual('2', parsed['release'])
-        self.assertEqual(1, parsed['policy']['batch'])
-        self.assertEqual([], lifecycle.steps_of(parsed, False))
-
-    def test_an_error_names_the_field(self):
-        self.assertEqual('lifecycle', self.refused({}))
-        self.assertEqual('lifecycle.policy.batch', self.refused(
-            {'release': '1', 'policy': {'batch': 0}}))
-        self.assertEqual('lifecycle.roll', self.refused(
-            {'release': '1', 'roll': {'restart': {'script': 'x'}}}))
-        self.assertEqual('lifecycle.roll.start', self.refused(
-            {'release': '1', 'roll': {'start': {'inputs': {}}}}))
-        self.assertEqual('lifecycle.gate', self.refused(
-            {'release': '1', 'gate': []}))
-
-    def test_a_node_without_the_service_is_not_drained(self):
-        parsed = lifecycle.parse('web', {
-            'release': '1', 'gate': [{'name': 'up', 'http': {'url': 'x'}}],
-            'roll': {step: {'script': 'x'}
-                     for step in ('start', 'stop', 'drain')}})
-        self.assertEqual(['drain', 'stop', 'start', 'gate'],
-                         lifecycle.steps_of(parsed, False))
-        self.assertEqual(['start', 'gate'],
-                         lifecycle.steps_of(parsed, True))
+def rollout_of(**services):
+    return plans.Kept().compute({'Controller': services}, verb='deploy')
 
 
 class GraphTestCase(testtools.TestCase):
 
-    def rollout(self):
-        services = {'Controller': {
-            'haproxy': test_document.lifecycle(),
-            'web': test_document.lifecycle(after=['haproxy']),
-            'report': test_document.lifecycle(after=['web', 'haproxy'])}}
-
-        return document.compute(test_document.cloud(services), 'overcloud',
-                                'deploy', {}, test_document.KEY)
-
     def test_tasks_join_where_dependencies_meet(self):
-        operation = record.Operation('op', 'overcloud', 2, 1, 'digest')
-        name = graph.workflow_name(operation)
-        compiled = yaml.safe_load(
-            graph.compile_workflow(self.rollout(), name))[name]
-        tasks = compiled['tasks']
+        name = graph.workflow_name(
+            record.Operation('op', 'overcloud', 2, 1, 'digest'))
+        tasks = compiled(rollout_of(
+            haproxy=plans.lifecycle(), web=plans.lifecycle(after=['haproxy']),
+            report=plans.lifecycle(after=['web', 'haproxy'])), name)[name]
 
         self.assertEqual({'haproxy.roll', 'web.roll', 'report.roll'},
                          set(tasks))
@@ -84,31 +48,105 @@ class GraphTestCase(testtools.TestCase):
                          set(tasks['haproxy.roll']['on-success']))
         self.assertEqual('web', tasks['web.roll']['input']['service'])
 
+    def test_a_service_goes_through_the_phases_that_have_work(self):
+        [tasks] = compiled(rollout_of(
+            db=plans.lifecycle(**ONCE),
+            web=plans.lifecycle(after={'finish': ['db.roll']}, **ONCE)
+        )).values()
+
+        self.assertEqual(['db.roll'], tasks['db.prepare']['on-success'])
+        self.assertEqual({'db.finish', 'web.finish'},
+                         set(tasks['db.roll']['on-success']))
+        self.assertEqual('tripleo.rollout.v1.finish',
+                         tasks['web.finish']['workflow'])
+        self.assertNotIn('join', tasks['web.prepare'])
+
+    def test_a_site_rolls_a_service_by_its_own_workflow(self):
+        [tasks] = compiled(rollout_of(web=plans.lifecycle(
+            workflow='my.site.web', **ONCE))).values()
+        self.assertEqual(
+            ['tripleo.rollout.v1.prepare', 'my.site.web',
+             'tripleo.rollout.v1.finish'],
+            [tasks[f'web.{phase}']['workflow']
+             for phase in ('prepare', 'roll', 'finish')])
+
+    def test_no_more_services_run_side_by_side_than_a_person_wants(self):
+        rollout = rollout_of(**{
+            f'service_{number}': plans.lifecycle(**ONCE)
+            for number in range(5)})
+
+        for concurrency in (1, 2, 3):
+            [tasks] = compiled(rollout, concurrency=concurrency).values()
+            before = {name: {other for other, task in tasks.items()
+                             if name in task.get('on-success', [])}
+                      for name in tasks}
+            done = []
+
+            while len(done) < len(tasks):
+                ready = [name for name in sorted(tasks)
+                         if name not in done and before[name] <= {*done}]
+                self.assertTrue(0 < len(ready) <= concurrency, ready)
+                # Whichever ends first, no more than these can run.
+                done.append(ready[len(done) % len(ready)])
+
     def test_an_empty_rollout_is_a_workflow_that_does_nothing(self):
-        rollout = {**self.rollout(), 'services': {}}
-        compiled = yaml.safe_load(graph.compile_workflow(rollout, 'name'))
-        self.assertEqual({'nothing_to_do': {'action': 'std.noop'}},
-                         compiled['name']['tasks'])
+        self.assertEqual(
+            {'name': {'nothing_to_do': {'action': 'std.noop'}}},
+            compiled(rollout_of()))
 
-    def test_a_graph_that_mistral_cannot_carry_is_refused(self):
-        entry = self.rollout()['services']['haproxy']
-        rollout = {**self.rollout(), 'services': {
-            f'service-{number}': entry
-            for number in range(graph.MOST_TASKS + 1)}}
-        self.assertRaises(exceptions.InvalidInput, graph.compile_workflow,
-                          rollout, 'name')
+    def test_nothing_is_published_or_handled(self):
+        [tasks] = compiled(rollout_of(
+            db=plans.lifecycle(), web=plans.lifecycle(after=['db']))).values()
 
-    def test_the_tree_shows_order_batches_and_reasons(self):
-        self.assertEqual("""\
-Rollout 0123456789ab: deploy of plan overcloud, 3 services, 3 nodes
-├─ haproxy 1
-│  └─ batch 1: controller-0 (not rolled yet), controller-1 (not rolled yet), \
-controller-2 (not rolled yet)
-├─ web 1, after haproxy
-│  └─ batch 1: controller-0 (not rolled yet), controller-1 (not rolled yet), \
-controller-2 (not rolled yet)
-└─ report 1, after haproxy, web
-   └─ batch 1: controller-0 (not rolled yet), controller-1 (not rolled yet), \
-controller-2 (not rolled yet)
-Without a lifecycle, left alone: legacy""",
-                         graph.tree(self.rollout(), '0123456789abcdef'))
+        for task in tasks.values():
+            self.assertLessEqual(set(task), {
+                'description', 'workflow', 'input', 'join', 'on-success'})
+
+    def test_a_large_graph_is_cut_into_parts_that_follow_each_other(self):
+        services = {f's{number:02}': plans.lifecycle(
+            after=[f's{number - 40:02}'] if number >= 40 else (), **ONCE)
+            for number in range(80)}
+        found = compiled(rollout_of(**services))
+        parts = found.pop('name')
+        place = {task: number for number, name in enumerate(found)
+                 for task in found[name]}
+
+        self.assertEqual(240, len(place))
+        self.assertEqual(3, len(found))
+        self.assertEqual(list(found), [part['workflow']
+                                       for part in parts.values()])
+        self.assertEqual(['part_2'], parts['part_1']['on-success'])
+        self.assertNotIn('on-success', parts['part_3'])
+
+        for tasks in found.values():
+            self.assertLessEqual(len(tasks), graph.MOST_TASKS)
+
+        for number in range(40, 80):
+            self.assertLessEqual(place[f's{number - 40:02}.finish'],
+                                 place[f's{number:02}.prepare'])
+
+    def test_not_more_run_at_once_than_there_are_threads_for(self):
+        [tasks] = compiled(rollout_of(**{
+            f's{number:02}': plans.lifecycle() for number in range(60)
+        })).values()
+
+        self.assertEqual(graph.AT_ONCE, most_at_once(tasks))
+
+
+def most_at_once(tasks):
+    """The most tasks that run together, if all take the same time."""
+    waits = {name: set() for name in tasks}
+
+    for name, task in tasks.items():
+        for other in task.get('on-success', ()):
+            waits[other].add(name)
+
+    most, done = 0, set()
+
+    while len(done) < len(tasks):
+        ready = {name for name in tasks if name not in done
+                 and waits[name] <= done}
+        most = max(most, len(ready))
+        done |= ready
+
+    return most

@@ -40,7 +40,8 @@ class HeatArgumentsTest(testtools.TestCase):
         self.environment = yaml.safe_load(
             self.files['plan-environment.yaml'])
         self.environment['environments'].append(
-            {'data': ports(controller=3, compute=2)})
+            {'data': ports(
+                controller=3, database=1, compute=2)})
 
     def arguments(self):
         self.files['plan-environment.yaml'] = yaml.safe_dump(
@@ -85,6 +86,18 @@ class HeatArgumentsTest(testtools.TestCase):
         self.assertEqual(
             ('listed', 'p', 'd', 'default', {'one': 1, 'two': 2}),
             tuple(merged[name] for name in ('A', 'B', 'C', 'D', 'Map')))
+
+    def test_finds_the_parameters_that_nothing_sets(self):
+        self.environment['passwords'] = {'WebMigrationPassword': 'p'}
+        self.set_parameters(MonitorAgentToken='t', WebRelease='2')
+
+        unset = arguments.unset_parameters(self.arguments())
+
+        self.assertEqual(
+            {'WebDatabasePassword', 'MariadbRelease', 'EndpointMap'},
+            unset & {'WebDatabasePassword', 'MariadbRelease', 'EndpointMap',
+                     'WebMigrationPassword', 'MonitorAgentToken',
+                     'WebRelease', 'NodePortMap'})
 
     def test_the_plan_environments_registry_wins(self):
         self.environment['resource_registry'] = {
@@ -178,12 +191,14 @@ class HeatArgumentsTest(testtools.TestCase):
         self.arguments()
 
     def test_refuses_a_plan_without_nodes(self):
-        self.set_parameters(ControllerCount=0, ComputeCount='0')
+        self.set_parameters(ControllerCount=0, DatabaseCount=0,
+                            ComputeCount='0')
 
         error = self.refused()
 
         self.assertIn('no nodes', error.message)
-        self.assertIn('ControllerCount and ComputeCount', error.remedy)
+        self.assertIn('ControllerCount and DatabaseCount and ComputeCount',
+                      error.remedy)
 
     def test_refuses_a_count_that_is_no_number(self):
         for value in ('two', -1):

@@ -1,6 +1,7 @@
 #!/bin/sh -e
 # Writes HAProxy's configuration and makes it a service of the node.
-# Inputs: SERVERS and ADDRESSES, names and addresses of the web servers.
+# Inputs: SERVERS and ADDRESSES, names and addresses of the web servers;
+# TIMEOUT, seconds that one of them may take to answer.
 
 etc=$NODE_ROOT/etc
 mkdir -p "$etc/haproxy" "$etc/services.d" "$NODE_ROOT/var/log"
@@ -18,7 +19,7 @@ defaults
     option http-server-close
     timeout connect 2s
     timeout client 30s
-    timeout server 30s
+    timeout server ${TIMEOUT}s
     timeout check 1s
 
 frontend web
@@ -40,10 +41,11 @@ END
 /usr/sbin/haproxy -c -q -f "$etc/haproxy/haproxy.cfg.new"
 mv "$etc/haproxy/haproxy.cfg.new" "$etc/haproxy/haproxy.cfg"
 
-# USR1 lets requests in flight end.
+# USR1 lets requests in flight end. The master process (-W) stays when its
+# configuration is reloaded, and hands its listening sockets on.
 cat > "$etc/services.d/haproxy.new" <<END
 [program:haproxy]
-command=/usr/sbin/haproxy -db -f "$etc/haproxy/haproxy.cfg"
+command=/usr/sbin/haproxy -W -db -f "$etc/haproxy/haproxy.cfg"
 stopsignal=USR1
 autorestart=true
 redirect_stderr=true

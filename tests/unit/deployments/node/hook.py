@@ -113,7 +113,7 @@ class HookTestCase(testtools.TestCase):
     def request(self, payload='', step='start', fence=1, attempt=1,
                 **changes):
         return {'key': {'plan': 'overcloud', 'operation': 'operation',
-                        'service': 'web', 'batch': 1, 'step': step,
+                        'service': 'web', 'batch': '1', 'step': step,
                         'node': 'node', 'attempt': attempt},
                 'fence': fence, 'kind': 'script', 'payload': payload,
                 'timeout': 20, 'idempotent': False,

@@ -76,7 +76,7 @@ class SurveyTest(AttemptsTestCase):
     def append(self, event, service='web', operation='first', fence=1,
                plan='overcloud', **more):
         key = {'plan': plan, 'operation': operation, 'service': service,
-               'batch': 1, 'step': 'start', 'node': 'node', 'attempt': 1}
+               'batch': '1', 'step': 'start', 'node': 'node', 'attempt': 1}
         self.journal.append(event, key, fence, **more)
 
         return history.attempt_name(key)

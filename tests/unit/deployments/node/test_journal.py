@@ -28,7 +28,7 @@ from tripleo_workflows.deployments.node import journal as node_journal
 def key(service='web', step='start', operation='first', plan='overcloud',
         attempt=1):
     return {'plan': plan, 'operation': operation, 'service': service,
-            'batch': 1, 'step': step, 'node': 'node', 'attempt': attempt}
+            'batch': '1', 'step': step, 'node': 'node', 'attempt': attempt}
 
 
 def _append_many(directory, service):

@@ -1,0 +1,42 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""Let rollouts go wrong in every way that is to be survived.
+
+``python -m tests.variants [stestr's arguments]``. The undercloud lives in
+``.tox/undercloud``, as that of the functional tests.
+"""
+
+import os
+import sys
+
+from tests.functional import __main__ as functional
+from tools import ports
+from tripleo_workflows.undercloud import embedded
+
+
+def main(arguments: list[str]) -> int:
+    """Run the tests; return stestr's exit code."""
+    os.umask(0o077)
+    state = functional.stop(anew=True)
+    os.environ |= functional.ENVIRONMENT
+
+    try:
+        embedded.up(state, ports.free(), functional.say)
+
+        return functional.run_tests('tests/variants', arguments)
+    finally:
+        embedded.down(state)
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,176 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""The stage: three services on two nodes, which a test lets go wrong.
+
+``store`` serves, ``front`` comes after it, and ``other`` has nothing to do
+with either. A file on a node makes a step fail or hang there, or the store
+answer what it should not.
+"""
+
+import functools
+import json
+import pathlib
+import shutil
+import time
+import urllib.request
+
+from tests.faults import logs
+from tests.faults import small_plan
+from tests.functional import cloud as functional_cloud
+from tripleo_workflows.operation import lifetime
+
+PLAN = 'stage'
+NODES = [f'{PLAN}-node-0', f'{PLAN}-node-1']
+FIRST, SECOND = NODES
+STORE, FRONT, OTHER = 'store', 'front', 'other'
+PORT = 8070
+
+OWN = pathlib.Path(__file__).with_name('plan')
+SHARED = (*small_plan.SHARED, 'deployment/common/start.sh',
+          'deployment/common/stop.sh')
+
+#: What tests change; each begins with these.
+PARAMETERS = {
+    'StorePolicy': {'canary': 1, 'batch': '100%', 'check_timeout': 2},
+    'StoreReversible': True, 'StoreApprove': False}
+#: Longer than anything takes on the slowest machine: what takes longer hangs.
+PATIENCE_SECONDS = 120
+
+
+class Stage(small_plan.SmallPlan):
+    """What tests do to the stage."""
+
+    def __init__(self):
+        super().__init__(PLAN, OWN, NODES, SHARED)
+
+    def set_up(self):
+        """Bring it to a good state, whatever an earlier test has left."""
+        for node in self.nodes:
+            shutil.rmtree(self.root(node) / 'steer', ignore_errors=True)
+
+        if lifetime.find(self.clients, self.record)[2]:
+            self.abort()
+
+        rollout = self.preview(**PARAMETERS)
+
+        if rollout['services']:
+            self.run(rollout)
+
+    def preview(self, verb='upgrade', selected=None, **parameters):
+        """Change parameters of the plan, and preview."""
+        if parameters:
+            self.cloud.set_parameters(PLAN, **parameters)
+
+        return self.cloud.run('tripleo.upgrade.v1.preview', plan=PLAN,
+                              verb=verb, selected=selected or {})
+
+    def run(self, rollout):
+        """Run what was previewed to its end; the summary."""
+        return self.wait(self.start(rollout['digest']))
+
+    def wait(self, execution):
+        """Wait for an operation's execution; its summary."""
+        return self.cloud.wait(execution, PATIENCE_SECONDS)['summary']
+
+    def error_of(self, execution):
+        """Wait for an execution to fail; the text with which it did."""
+        try:
+            summary = self.cloud.wait(execution, PATIENCE_SECONDS)
+        except functional_cloud.ExecutionFailed as error:
+            return str(error)
+
+        raise AssertionError(f'It succeeded: {summary}')
+
+    def do(self, verb, **inputs):
+        """Let an operator do something to the open operation."""
+        return self.cloud.run(f'tripleo.operation.v1.{verb}', plan=PLAN,
+                              **inputs)
+
+    def closed(self, operation):
+        """How an operation was closed, None where it is open."""
+        return self.record.get(f'{operation}/closed.json')
+
+    def steer(self, node, step, script):
+        """Let a step on a node begin with a script.
+
+        :param step: as in ``store.package``.
+        """
+        self._put(node, step, script)
+
+    def let_answer(self, node, release, **statuses):
+        """Let a release of the store on a node answer with statuses.
+
+        :param statuses: lists by ``health``, ``items`` (of writes) and
+            ``front`` (what the gate asks).
+        """
+        requests = {'health': 'GET /health', 'items': 'POST /items',
+                    'front': 'GET /'}
+        self._put(node, f'answers-{release}.json', json.dumps(
+            {requests[name]: value for name, value in statuses.items()}))
+
+    def _put(self, node, name, text):
+        place = self.root(node) / 'steer'
+        place.mkdir(exist_ok=True)
+        (place / name).write_text(text)
+
+    def repair(self, node):
+        """Let nothing go wrong on a node any more."""
+        shutil.rmtree(self.root(node) / 'steer')
+
+    def serving(self):
+        """By node, the release of the store that takes a write there."""
+        return {node: self._write(node) for node in self.nodes}
+
+    def _write(self, node):
+        url = f'http://{self.cloud.node(node).address}:{PORT}/items'
+
+        try:
+            with urllib.request.urlopen(url, b'written by a test',
+                                        timeout=5) as answer:
+                return json.load(answer)['release']
+        except OSError:
+            return None
+
+    def ran(self, operation, service=STORE, node=None):
+        """The steps of a service that nodes were through, in their order.
+
+        :returns: (unit, step, status) of one node; by node without one.
+        """
+        if node is None:
+            return {name: self.ran(operation, service, name)
+                    for name in self.nodes}
+
+        return [(entry['key']['batch'], entry['key']['step'],
+                 entry['result']['status'])
+                for entry in logs.Journal(self.root(node)).entries(operation)
+                if entry['event'] == 'done'
+                and entry['key']['service'] == service]
+
+    def wait_for(self, operation, node, step):
+        """Wait until a step of an operation runs on a node."""
+        return logs.Journal(self.root(node)).wait(operation, step,
+                                                  PATIENCE_SECONDS)
+
+
+def other_release():
+    """A release that the store never had."""
+    return str(time.time_ns() // 10**6)
+
+
+@functools.cache
+def deployed():
+    """The stage of this run, deployed at the first call."""
+    stage = Stage()
+    stage.deploy()
+
+    return stage
