@@ -85,7 +85,8 @@ def _parser() -> argparse.ArgumentParser:
         'rehearse', help='run workflows on the real engine, in one process '
                          'and without services')
     command.add_argument('files', type=pathlib.Path, nargs='+',
-                         metavar='FILE', help='a file of rehearsals')
+                         metavar='FILE', help='a file of rehearsals, or a '
+                                              'directory of them')
     command.add_argument(
         '--full', action='store_true',
         help='end with 1, too, where something was not covered')
@@ -147,8 +148,10 @@ def _rehearse(arguments: argparse.Namespace) -> bool:
     _need_mistral()
     from tripleo_workflows.pack.rehearsal import rehearse
 
-    return rehearse.rehearse(arguments.files, workbooks.paths(),
-                             arguments.full)
+    files = [file for path in arguments.files for file in (
+        sorted(path.glob('*.yaml')) if path.is_dir() else [path])]
+
+    return rehearse.rehearse(files, workbooks.paths(), arguments.full)
 
 
 def _need_mistral() -> None:
