@@ -151,7 +151,7 @@ class Cloud:
         plan = store.PlanStore(self.clients.swift, PLAN)
         plan.create()
         plan.write(files)
-        sync.synchronise(self.clients.mistral, workbooks.load())
+        sync.synchronise(self.clients, workbooks.load())
         self.run('tripleo.plan_management.v1.create_deployment_plan',
                  container=PLAN)
 
