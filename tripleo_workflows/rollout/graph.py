@@ -165,7 +165,10 @@ def _cut(before: order.Graph) -> list[list[str]]:
 
 
 def _join(before: order.Graph, tasks: Tasks, most: int) -> Tasks:
-    """Tasks of one workflow, each behind those before it."""
+    """Tasks of one workflow, each behind those before it.
+
+    :param most: how many of them run at once.
+    """
     chosen = {name: before[name] & {*tasks} for name in tasks}
     _keep_few_at_once(chosen, most)
     followers: dict[str, list[str]] = {name: [] for name in chosen}
