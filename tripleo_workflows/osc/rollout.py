@@ -72,7 +72,8 @@ class PreviewUpgrade(command.Command):
 
         clients = self.app.client_manager.tripleo
         record = operation_record.Record(clients.swift, parsed_args.plan)
-        digest = parsed_args.digest or _preview(clients, parsed_args)
+        digest = (_whole(record, parsed_args.digest) if parsed_args.digest
+                  else _preview(clients, parsed_args))
         document = record.document(digest)
         print(_FORMATS[parsed_args.format](record, document, digest),
               file=self.app.stdout)
