@@ -134,6 +134,27 @@ class CompensationTestCase(test_steps.UnitTestCase):
         self.assertIn('was put back', str(error))
         self.assertEqual({}, self.back(2))
 
+    def test_a_larger_budget_goes_on_without_what_was_put_back(self):
+        self.upgrade(batch=1)
+        self.nodes.replies[A, 'start'] = ['failed']
+        self.failed(self.world.carry_out)
+        self.world.decide('change', service='', max_failures=1)
+        self.world.go_on()
+        self.world.run()
+        self.assertEqual('2', self.world.release_of(B))
+        self.assertTrue(self.world.state()['failed'][A]['halted'])
+
+    def test_it_goes_on_where_what_was_put_back_is_skipped(self):
+        self.upgrade(batch=1)
+        self.nodes.replies[A, 'start'] = ['failed']
+        self.failed(self.world.carry_out)
+        self.world.decide('skip', service='web', node=A)
+        self.world.go_on()
+        self.world.run()
+        self.assertEqual(('1', '2'), (self.world.release_of(A),
+                                      self.world.release_of(B)))
+        self.assertFalse(self.world.state()['failed'][A]['halted'])
+
     def test_a_retry_goes_the_whole_way_again(self):
         self.upgrade()
         self.fail()
