@@ -43,7 +43,7 @@ class WayTestCase(DifferenceTestCase):
         return {node['way'] for node in self.entry(
             lifecycle, **more)['nodes'].values()}
 
-    def lifecycle(self, port=80, package='install', password='x',  # noqa: S107
+    def lifecycle(self, port=80, package='install', password='x',
                   **more):
         return plans.lifecycle(
             package=package, secrets=['PASSWORD'], roll={
@@ -58,7 +58,7 @@ class WayTestCase(DifferenceTestCase):
         self.deploy(self.lifecycle())
         self.assertEqual({'reload'}, self.ways(self.lifecycle(port=81)))
         self.assertEqual({'reload'}, self.ways(
-            self.lifecycle(password='y')))  # noqa: S106
+            self.lifecycle(password='y')))
 
     def test_whatever_else_changed_takes_the_whole_way(self):
         self.deploy(self.lifecycle())
@@ -120,8 +120,8 @@ class WhyTestCase(DifferenceTestCase):
 
     def test_secrets_are_named_and_no_more(self):
         self.assertEqual('secret PASSWORD changed', self.why(
-            self.configured(PASSWORD='hunter2'),  # noqa: S106
-            self.configured(PASSWORD='hunter3')))  # noqa: S106
+            self.configured(PASSWORD='hunter2'),
+            self.configured(PASSWORD='hunter3')))
 
     def test_all_that_changed_is_named(self):
         self.assertEqual('package (script) and configure (PORT) changed',
