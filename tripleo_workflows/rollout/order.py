@@ -58,7 +58,10 @@ def graph(after: Mapping[str, Mapping[str, Iterable[str]]], plan: str
             for name in names:
                 if name in before:
                     before[phase_name(service, phase)].add(name)
-                    _leave_first(before, service, name)
+
+                    # Whose end alone waits can do without the other.
+                    if phase != lifecycle_format.FINISH:
+                        _leave_first(before, service, name)
                 else:
                     not_here.setdefault(service, []).append(
                         name.partition('.')[0])
