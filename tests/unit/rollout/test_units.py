@@ -74,7 +74,7 @@ class UnitsTestCase(testtools.TestCase):
 
     def test_a_service_leaves_by_the_steps_with_which_it_came(self):
         self.assertEqual(
-            dict.fromkeys(NAMES, ['drain', 'stop', 'remove']),
+            {name: ['drain', 'stop', 'remove'] for name in NAMES},
             self.steps('leave'))
 
     def test_the_way_back_is_what_a_node_had(self):
