@@ -59,6 +59,9 @@ class OrderTestCase(testtools.TestCase):
                         names.index('compute.prepare'))
         self.assertLess(names.index('compute.roll'),
                         names.index('conductor.finish'))
+        # Computes cannot do without conductors, and are gone before them.
+        self.assertLess(names.index('compute.leave'),
+                        names.index('conductor.leave'))
 
     def test_rolls_that_must_not_meet_follow_each_other(self):
         before = self.graph(a={}, b={'prepare': ['c.finish']}, c={}, d={})
