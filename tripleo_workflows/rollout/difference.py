@@ -117,8 +117,7 @@ def leaving_entry(state: State, around: Surroundings,
             'lifecycle': {}, 'members': [], 'bootstrap': '', 'nodes': {},
             'skipped': {}, 'left_undone': stays, 'batches': [],
             'moves': False, 'steps': _no_steps(),
-            'seconds': state.get('seconds', {}),
-            'leaving': gone}
+            'seconds': state.get('seconds', {}), 'leaving': gone}
 
 
 def _leaving(state: State, around: Surroundings, members: Collection[str],
