@@ -75,7 +75,7 @@ class Stage(small_plan.SmallPlan):
     def set_up(self):
         """Bring it to a good state, whatever an earlier test has left."""
         for node in self.nodes:
-            shutil.rmtree(self.root(node) / 'steer', ignore_errors=True)
+            self.repair(node)
 
         _, holder, opened = lifetime.find(self.clients, self.record)
 
@@ -179,7 +179,7 @@ class Stage(small_plan.SmallPlan):
 
     def repair(self, node):
         """Let nothing go wrong on a node any more."""
-        shutil.rmtree(self.root(node) / 'steer')
+        shutil.rmtree(self.root(node) / 'steer', ignore_errors=True)
 
     def serving(self):
         """By node, the release of the store that takes a write there."""
