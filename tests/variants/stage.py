@@ -111,8 +111,8 @@ class Stage(small_plan.SmallPlan):
         """Run what was previewed to its end; the summary."""
         return self.wait(self.start(rollout['digest']))
 
-    def state(self, execution):
-        """The state of an execution that no longer runs."""
+    def rest(self, execution):
+        """Wait until an execution no longer runs; its state then."""
         return self.cloud.leave(execution, ('IDLE', 'RUNNING'),
                                 PATIENCE_SECONDS).state
 
