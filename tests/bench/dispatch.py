@@ -159,7 +159,7 @@ def measure(clients: service_clients.Clients,
 
 def upload(clients: service_clients.Clients) -> None:
     """Put the plan and the workflows where they belong."""
-    sync.synchronise(clients.mistral, workbooks.load())
+    sync.synchronise(clients, workbooks.load())
     files = store.read_directory(HERE / 'plan')
     files[environment.FILE] = environment.dump(environment.merge_parameters(
         environment.load(files), {'SimulatedCount': NODES}))
@@ -231,7 +231,7 @@ def step_seconds(dispatcher: delivery.Dispatcher,
     begun = time.monotonic()
     step = delivery.Step(
         plan='bench', operation='bench', service=SERVICE, batch='1',
-        step='start', fence=1, payload='true', timeout=60)
+        step='start', fence=1, payload='true', timeout=60, brief=True)
     nodes: fanout.Nodes = {}
     deadline = time.time() + STEP_SECONDS
     fanout.advance(dispatcher, step, targets, nodes, deadline, deadline)

@@ -24,6 +24,7 @@ from tripleo_workflows.pack import sync
 from tripleo_workflows.pack import workbooks
 from tripleo_workflows.plan import environment
 from tripleo_workflows.plan import store
+from tripleo_workflows.undercloud import node_boot
 from tripleo_workflows.undercloud import node_names
 from tripleo_workflows.undercloud import nodes as local_nodes
 from tripleo_workflows.undercloud import state as undercloud_state
@@ -131,6 +132,11 @@ class Cloud:
         return next(node for node in local_nodes.listing(self.state)
                     if node.name == name)
 
+    def is_idle(self, node):
+        """Whether a node's agent runs no hook."""
+        return not any(b'os-refresh-config' in command_line(process)
+                       for process in node_boot.processes(node.root))
+
     def deploy(self):
         """Deploy the sample on six nodes."""
         local_nodes.add(self.state, NAMES, SUBNET)
@@ -145,11 +151,19 @@ class Cloud:
         plan = store.PlanStore(self.clients.swift, PLAN)
         plan.create()
         plan.write(files)
-        sync.synchronise(self.clients.mistral, workbooks.load())
+        sync.synchronise(self.clients, workbooks.load())
         self.run('tripleo.plan_management.v1.create_deployment_plan',
                  container=PLAN)
 
         return self.run('tripleo.deployment.v1.deploy_plan', container=PLAN)
+
+
+def command_line(process):
+    """What a process was started with; nothing if it has ended."""
+    try:
+        return pathlib.Path(f'/proc/{process}/cmdline').read_bytes()
+    except OSError:
+        return b''
 
 
 @functools.cache
