@@ -55,7 +55,7 @@ PARAMETERS = {
                     'OS::TripleO::Services::Front,'
                     'OS::TripleO::Services::Other'}
 #: Longer than anything takes on the slowest machine: what takes longer hangs.
-PATIENCE_SECONDS = 120
+PATIENCE_SECONDS = 240
 
 
 class Stage(small_plan.SmallPlan):
