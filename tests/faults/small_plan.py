@@ -53,11 +53,14 @@ class SmallPlan:
     def deploy(self):
         """Deploy it, or bring what an earlier run left to a good state."""
         local_nodes.add(self.state, self.nodes, functional_cloud.SUBNET)
+        exists = self.name in self._plans()
+
+        if exists:
+            self.abort()
+
         sync.synchronise(self.clients, workbooks.load())
 
-        if self.name in self._plans():
-            self.abort()
-        else:
+        if not exists:
             plan = store.PlanStore(self.clients.swift, self.name)
             plan.create()
             plan.write(self._files())

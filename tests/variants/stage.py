@@ -55,7 +55,7 @@ PARAMETERS = {
                     'OS::TripleO::Services::Front,'
                     'OS::TripleO::Services::Other'}
 #: Longer than anything takes on the slowest machine: what takes longer hangs.
-PATIENCE_SECONDS = 120
+PATIENCE_SECONDS = 240
 
 
 class Stage(small_plan.SmallPlan):
@@ -75,7 +75,7 @@ class Stage(small_plan.SmallPlan):
     def set_up(self):
         """Bring it to a good state, whatever an earlier test has left."""
         for node in self.nodes:
-            shutil.rmtree(self.root(node) / 'steer', ignore_errors=True)
+            self.repair(node)
 
         _, holder, opened = lifetime.find(self.clients, self.record)
 
@@ -111,8 +111,8 @@ class Stage(small_plan.SmallPlan):
         """Run what was previewed to its end; the summary."""
         return self.wait(self.start(rollout['digest']))
 
-    def state(self, execution):
-        """The state of an execution that no longer runs."""
+    def rest(self, execution):
+        """Wait until an execution no longer runs; its state then."""
         return self.cloud.leave(execution, ('IDLE', 'RUNNING'),
                                 PATIENCE_SECONDS).state
 
@@ -179,7 +179,7 @@ class Stage(small_plan.SmallPlan):
 
     def repair(self, node):
         """Let nothing go wrong on a node any more."""
-        shutil.rmtree(self.root(node) / 'steer')
+        shutil.rmtree(self.root(node) / 'steer', ignore_errors=True)
 
     def serving(self):
         """By node, the release of the store that takes a write there."""

@@ -79,7 +79,7 @@ class NodeTestCase(case.VariantTestCase):
         targets.wait_for_nodes(self.stage)
 
     def test_a_dead_node_is_skipped(self):
-        self.stage.steer(SECOND, 'store.package', 'sleep 4')
+        self.stage.steer(SECOND, 'store.package', 'sleep 12')
         operation = self.stage.start(self.preview_change()['digest'])
         self.stage.wait_for(operation, SECOND, 'package')
         self.cut_off(SECOND)

@@ -40,7 +40,7 @@ class LeftoversTestCase(case.VariantTestCase):
         return rollout, operation
 
     def test_an_abort_in_the_middle(self):
-        self.fail_package(SECOND, 'sleep 4')
+        self.fail_package(SECOND, 'sleep 12')
         self.abort_in(SECOND, 'package')
         self.assert_serving(self.release, None)
         rollout, operation = self.finish()

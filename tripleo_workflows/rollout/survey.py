@@ -35,7 +35,8 @@ def look(clients: service_clients.Clients, wanted: lock.Holder, plan: str,
     It takes the plan's lock, or keeps it, with a number above all that the
     nodes have seen, and corrects the record where they know more.
 
-    :param digest: of the document that is to be run; empty: of none.
+    :param digest: of the document that is to be run; empty: of none. Only
+        nodes on which it has something to do are waited for then.
     :param known_only: wait for the nodes only that the record knows. Others
         may not have got their agents yet.
     :param timeout: seconds that nodes have to answer.
@@ -51,7 +52,9 @@ def look(clients: service_clients.Clients, wanted: lock.Holder, plan: str,
         wanted = dataclasses.replace(wanted, verb=document['verb'])
 
     fence, holder = lifetime.enter(clients, plan, wanted)
-    required = _known(record.states(fence)) if known_only else None
+    required = (_needed(document, decisions.read(record, holder.operation))
+                if document else _known(record.states(fence)) if known_only
+                else None)
     survey = node_survey.Survey(clients, record.container, plan,
                                 f'{holder.root}-{fence}', timeout, required)
 
