@@ -231,7 +231,7 @@ def step_seconds(dispatcher: delivery.Dispatcher,
     begun = time.monotonic()
     step = delivery.Step(
         plan='bench', operation='bench', service=SERVICE, batch='1',
-        step='start', fence=1, payload='true', timeout=60)
+        step='start', fence=1, payload='true', timeout=60, brief=True)
     nodes: fanout.Nodes = {}
     deadline = time.time() + STEP_SECONDS
     fanout.advance(dispatcher, step, targets, nodes, deadline, deadline)

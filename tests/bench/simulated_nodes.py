@@ -13,9 +13,9 @@
 """Hundreds of nodes in one process: ``… simulated_nodes ENROLL_DIRECTORY``.
 
 They speak what a local node speaks: take their enrolment files, poll their
-metadata as the stock agent's ``request`` collector does, signal what they
-accept as its hook does, and answer as the runner does, whose journal they
-keep in memory. What a step says is not run: it ends as ``done`` at once.
+metadata as the stock agent's ``request`` collector does, and answer as the
+runner does, whose journal they keep in memory. What a step says is not run:
+it ends as ``done`` at once.
 When the process is terminated it says, in a line of JSON, what it did.
 """
 
@@ -34,12 +34,13 @@ import urllib.parse
 from typing import Any
 
 from tripleo_workflows.deployments.node import history
+from tripleo_workflows.deployments.node import payload
 from tripleo_workflows.deployments.node import survey
 
 #: Seconds between two polls of a node.
 POLL_SECONDS = 10.0
 #: How many nodes talk at once.
-THREADS = 4
+THREADS = 16
 #: Seconds between two looks for new nodes.
 LOOK_SECONDS = 1.0
 #: The line of a config's text that holds the request.
@@ -59,7 +60,8 @@ def request_of(text: str) -> dict[str, Any] | None:
     return None
 
 
-def call(method: str, url: str, document: object = None
+def call(method: str, url: str, document: object = None,
+         content_type: str = 'application/json'
          ) -> tuple[int, http.client.HTTPMessage, bytes]:
     """Send a request over a connection that this thread keeps.
 
@@ -74,7 +76,8 @@ def call(method: str, url: str, document: object = None
             parts.netloc, timeout=30))
 
         try:
-            connection.request(method, f'{parts.path}?{parts.query}', body)
+            connection.request(method, f'{parts.path}?{parts.query}', body,
+                               {'Content-Type': content_type})
             response = connection.getresponse()
 
             return response.status, response.headers, response.read()
@@ -144,10 +147,8 @@ class Node:
         inputs = {value['name']: value['value']
                   for value in deployment['inputs']}
         result = self._answer(request, inputs['deploy_server_id'])
-        call(inputs['deploy_signal_verb'], inputs['deploy_signal_id'],
-             {'deploy_stdout': f'accepted {request["key"]["step"]}\n',
-              'deploy_stderr': '', 'deploy_status_code': 0})
-        call('PUT', request['result_url'], result)
+        call('PUT', request['result_url'], result,
+             payload.content_type(result))
         self._counts.answers += 1
 
     def _answer(self, request: dict[str, Any], server: str

@@ -13,19 +13,29 @@
 """Deliveries of the tests' own making to a real agent, and its node."""
 
 import contextlib
+import json
 import os
 import pathlib
 import signal
 import subprocess
 import time
+import urllib.parse
 import uuid
 
 import testtools
+from oslo_config import cfg
+from oslo_config import fixture as config_fixture
 
 from tests.functional import cloud as functional_cloud
 from tests.unit.deployments.node import hook
+from tripleo_workflows import config
 from tripleo_workflows.deployments import bundle
+from tripleo_workflows.deployments import delivery
 from tripleo_workflows.deployments.node import journal
+from tripleo_workflows.operation import record
+from tripleo_workflows.rollout import delivered
+from tripleo_workflows.rollout import units
+from tripleo_workflows.undercloud import node_agent
 from tripleo_workflows.undercloud import node_boot
 
 COMPUTE = f'{functional_cloud.PLAN}-compute-'
@@ -57,10 +67,7 @@ class AgentTestCase(testtools.TestCase):
         self.addCleanup(self.wait_for, self.is_idle)
 
     def is_idle(self):
-        """Whether the node's agent runs no hook."""
-        return not any(
-            b'os-refresh-config' in command_line(process)
-            for process in node_boot.processes(self.node.root))
+        return self.cloud.is_idle(self.node)
 
     def request(self, payload='', service='web', step='start', attempt=1,
                 operation='operation', **changes):
@@ -70,6 +77,7 @@ class AgentTestCase(testtools.TestCase):
                 'fence': 1, 'kind': 'script', 'payload': payload,
                 'timeout': 60, 'idempotent': False, 'environment': {},
                 'secrets_url': None, 'lifetime': 300,
+                'accepted_url': f'{self.store.url}/accepted',
                 'result_url': f'{self.store.url}/result',
                 'output_url': f'{self.store.url}/output', **changes}
 
@@ -79,7 +87,7 @@ class AgentTestCase(testtools.TestCase):
         signal_inputs = {
             'deploy_server_id': self.server_id,
             'deploy_signal_transport': 'TEMP_URL_SIGNAL',
-            'deploy_signal_id': f'{self.store.url}/accepted',
+            'deploy_signal_id': f'{self.store.url}/signal',
             'deploy_signal_verb': 'PUT'}
         config = heat.software_configs.create(
             name=self.plan, group='script',
@@ -108,9 +116,9 @@ class AgentTestCase(testtools.TestCase):
 
         return self.result(seconds)
 
-    def accepted(self):
+    def hook_output(self):
         """Wait for a hook to end, and return what it printed."""
-        return self.store.accepted.get(timeout=60)['deploy_stdout']
+        return self.store.signals.get(timeout=60)['deploy_stdout']
 
     def entries(self):
         return [entry for entry in journal.Journal(self.directory).entries()
@@ -139,6 +147,37 @@ class AgentTestCase(testtools.TestCase):
 
         return self.wait_for(lambda: path.exists() and path.read_text())
 
+    def rolling(self, script, known):
+        """A rollout's own sending of a step; its agents poll each second.
+
+        :param known: how the step stands on the node; changed in place.
+        """
+        config.register(cfg.CONF)
+        self.useFixture(config_fixture.Config(cfg.CONF)).config(
+            agent_poll_seconds=1, group=config.GROUP)
+        name = self.node.name
+        dispatcher = delivery.Dispatcher(
+            self.cloud.clients, f'{functional_cloud.PLAN}-operations')
+        self.addCleanup(lambda: dispatcher.clean(
+            f'{self.plan}/', known.get(name, {}).get('ids', [])))
+
+        return delivered.DeliveredStep(
+            dispatcher, record.Operation(self.plan, self.plan, 1, 1, ''),
+            'web', '1', 'start', {name: units.Member(
+                {'name': name, 'role': 'Compute', 'index': self.number,
+                 'address': '127.0.0.1', 'server_id': self.server_id},
+                {'steps': {'start': {'script': script}}, 'secrets': []},
+                ('start',))},
+            known, lambda member: {}, lambda: False)
+
+    def metadata_object(self):
+        """Container and name of what Heat pushes to the node."""
+        enrolled = json.loads(
+            (self.node.root / node_agent.ENROLLED).read_text())
+        url = node_agent.sections(enrolled)['request']['metadata_url']
+
+        return urllib.parse.urlsplit(url).path.split('/')[-2:]
+
     def supervisorctl(self, *arguments):
         return subprocess.run(
             [self.node.root / 'bin' / 'supervisorctl', *arguments],
@@ -162,13 +201,6 @@ class AgentTestCase(testtools.TestCase):
 def kill(process, number=signal.SIGKILL):
     with contextlib.suppress(ProcessLookupError):
         os.kill(process, number)
-
-
-def command_line(process):
-    try:
-        return pathlib.Path(f'/proc/{process}/cmdline').read_bytes()
-    except OSError:
-        return b''
 
 
 def is_living(process):

@@ -19,6 +19,7 @@ import sys
 import time
 
 from tests.faults import agent
+from tripleo_workflows.undercloud import node_agent
 from tripleo_workflows.undercloud import supervision
 
 STEP_SECONDS = 30
@@ -32,7 +33,7 @@ class DeliveryTestCase(agent.AgentTestCase):
         os.mkfifo(fifo)
         self.send(f'cat {fifo}')
         # The hook has ended while the payload waits for us.
-        self.assertIn('accepted web.start', self.accepted())
+        self.assertIn('accepted web.start', self.hook_output())
         fifo.write_text('released')
         self.assertEqual('released', self.result()['output'])
         self.assertEqual(['accepted', 'started', 'done'], self.events())
@@ -152,7 +153,7 @@ class PayloadTestCase(agent.AgentTestCase):
         self.assertEqual(10 * 1024 ** 2,
                          len(self.store.outputs.get(timeout=10)))
         # The agent's answer is small all the same.
-        self.assertLess(len(self.accepted()), 200)
+        self.assertLess(len(self.hook_output()), 200)
 
     def test_output_that_is_not_utf_8(self):
         result = self.answer('head -c 500000 /dev/urandom')
@@ -202,7 +203,7 @@ class PayloadTestCase(agent.AgentTestCase):
         result = self.answer(
             'echo "it is $PASSWORD"; echo ${#PASSWORD}',
             secrets_url=f'{self.store.url}/secrets')
-        self.accepted()
+        self.hook_output()
 
         self.assertEqual('it is [redacted]\n32\n', result['output'])
         self.assertEqual([], [
@@ -340,6 +341,37 @@ class NodeTestCase(agent.AgentTestCase):
         self.assertEqual([], self.events())
         self.supervisorctl('start', 'agent')
         self.assertEqual('late\n', self.result()['output'])
+
+    def test_an_agent_that_was_killed_while_it_wrote(self):
+        self.assertEqual('done', self.answer('true')['status'])
+        [last] = (self.node.root / node_agent.CACHE).glob('*.last')
+        self.supervisorctl('stop', 'agent')
+        self.addCleanup(self.supervisorctl, 'start', 'agent')
+        last.write_text('')
+        self.supervisorctl('start', 'agent')
+        self.assertEqual('done', self.answer('true', step='stop')['status'])
+
+    def test_a_push_that_was_lost_is_pushed_again(self):
+        swift = self.cloud.clients.swift
+        place = self.metadata_object()
+        known = {}
+        rolling = self.rolling(f'echo x >> {self.scratch}/count', known)
+        self.supervisorctl('stop', 'agent')
+        self.addCleanup(self.supervisorctl, 'start', 'agent')
+        _, before = swift.get_object(*place)
+        rolling.send_missing(time.time() + 10)
+        self.assertNotEqual(before, swift.get_object(*place)[1])
+        # The agent has not looked since, and finds what it knows already.
+        swift.put_object(*place, before)
+        self.supervisorctl('start', 'agent')
+        rolling.wait(time.time() + 60)
+
+        self.assertEqual('done', known[self.node.name]['status'])
+        self.assertLess(1, len(known[self.node.name]['ids']))
+        # The second push brings both deliveries.
+        self.wait_for(self.is_idle)
+        self.assertEqual('x\n', self.written('count'))
+        self.assertEqual(['accepted', 'started', 'done'], self.events())
 
     def kill_agent(self):
         """Kill the agent's whole tree, as it was when it was looked at."""

@@ -24,6 +24,7 @@ from tripleo_workflows.pack import sync
 from tripleo_workflows.pack import workbooks
 from tripleo_workflows.plan import environment
 from tripleo_workflows.plan import store
+from tripleo_workflows.undercloud import node_boot
 from tripleo_workflows.undercloud import node_names
 from tripleo_workflows.undercloud import nodes as local_nodes
 from tripleo_workflows.undercloud import state as undercloud_state
@@ -57,21 +58,24 @@ class Cloud:
         return self.clients.mistral.executions.create(
             workflow, workflow_input=inputs).id
 
-    def wait(self, execution_id, seconds=240):
-        """Wait for an execution to end and return its output."""
+    def leave(self, execution_id, states, seconds=240):
+        """Wait until an execution is in none of some states; return it."""
         deadline = time.monotonic() + seconds
 
         while True:
             execution = self.clients.mistral.executions.get(execution_id)
 
-            if execution.state not in lock.HOLDING_STATES:
-                break
+            if execution.state not in states:
+                return execution
 
             if time.monotonic() > deadline:
                 raise TimeoutError(f'{execution_id} is {execution.state}')
 
             time.sleep(LOOK_SECONDS)
 
+    def wait(self, execution_id, seconds=240):
+        """Wait for an execution to end and return its output."""
+        execution = self.leave(execution_id, lock.HOLDING_STATES, seconds)
         output = json.loads(execution.output)
 
         if execution.state != 'SUCCESS':
@@ -128,6 +132,11 @@ class Cloud:
         return next(node for node in local_nodes.listing(self.state)
                     if node.name == name)
 
+    def is_idle(self, node):
+        """Whether a node's agent runs no hook."""
+        return not any(b'os-refresh-config' in command_line(process)
+                       for process in node_boot.processes(node.root))
+
     def deploy(self):
         """Deploy the sample on six nodes."""
         local_nodes.add(self.state, NAMES, SUBNET)
@@ -147,6 +156,14 @@ class Cloud:
                  container=PLAN)
 
         return self.run('tripleo.deployment.v1.deploy_plan', container=PLAN)
+
+
+def command_line(process):
+    """What a process was started with; nothing if it has ended."""
+    try:
+        return pathlib.Path(f'/proc/{process}/cmdline').read_bytes()
+    except OSError:
+        return b''
 
 
 @functools.cache

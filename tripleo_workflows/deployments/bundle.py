@@ -71,8 +71,9 @@ def runner_text(request: Mapping[str, Any]) -> str:
         ``step``, ``node``, ``attempt``), ``fence``, ``kind`` (``script``,
         ``playbook``, ``survey`` or ``abort``), ``payload``, ``timeout``
         (seconds), ``idempotent``, ``environment``, ``secrets_url``,
-        ``lifetime`` (seconds), ``result_url``, ``output_url``, ``separate``
-        and ``completes``; without ``payload`` where there is none to run.
+        ``lifetime`` (seconds), ``accepted_url``, ``result_url``,
+        ``output_url``, ``separate`` and ``completes``; without ``payload``
+        where there is none to run.
     """
     with _LOCK:
         program = _program()

@@ -18,10 +18,13 @@ import time
 from collections.abc import Iterable
 from collections.abc import Mapping
 from concurrent import futures
+from email import message
+from types import MappingProxyType
 from typing import Any
 
 import swiftclient
 from heatclient import exc as heat_exceptions
+from keystoneauth1 import exceptions as keystone_exceptions
 
 from tripleo_workflows import clients as service_clients
 from tripleo_workflows import exceptions
@@ -32,7 +35,15 @@ from tripleo_workflows.deployments import sweep
 #: Seconds that a node may go on sending its result after the time limit.
 ANSWER_SECONDS = 600
 
+#: Nodes that are cleaned up after before answers are looked for again.
+_AT_ONCE = 48
+#: What a listing tells of a result that is done, as numbers.
+_LISTED = {'status_code': int, 'seconds': float, 'changed': int}
+
 Answer = dict[str, Any]
+#: By node that has ended a step: its answer, or None where a listing does
+#: not tell it.
+Listed = Mapping[str, Answer | None]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,6 +62,8 @@ class Step:
         playbook, which are the same on all nodes and not secret.
     :param separate: the answer has ``stdout`` and ``stderr`` as well.
     :param changes: whether it may change what the service is on the node.
+    :param brief: of a node where it is done, all that is wanted is its
+        ``status``, ``status_code``, ``seconds`` and ``changed``.
     """
 
     plan: str
@@ -67,6 +80,7 @@ class Step:
     environment: Mapping[str, str] = dataclasses.field(default_factory=dict)
     separate: bool = False
     changes: bool = True
+    brief: bool = False
 
     @property
     def prefix(self) -> str:
@@ -105,10 +119,10 @@ def prepare_container(swift: swiftclient.Connection, container: str) -> None:
 class Dispatcher:
     """Sends steps to nodes as software deployments and collects answers.
 
-    Heat's deployment only delivers. The answer is an object that the node
-    PUTs by a temporary URL: ``<node>.accepted`` from the hook,
-    ``<node>.result`` and ``<node>.output`` from the runner's guardian.
-    ``<node>.secrets`` is what the guardian fetches when the payload starts.
+    Heat's deployment only delivers. The answer are objects that the runner's
+    guardian PUTs by temporary URLs: ``<node>.accepted``, unless it has ended
+    soon, ``<node>.result`` and ``<node>.output``. ``<node>.secrets`` is what
+    it fetches when the payload starts.
 
     :param container: the container of the plan's record.
     """
@@ -150,22 +164,15 @@ class Dispatcher:
             self._secret.add(f'{place}.secrets')
 
         text = bundle.runner_text(self._request(step, target, lifetime))
-        accepted = self._objects.temporary_url(
-            f'{place}.accepted', 'PUT', lifetime)
 
         try:
             config = self._heat.software_configs.create(
                 # The sweep finds by this name what a dead worker left.
                 name=f'{place}/{target.server_id}', group='script',
+                # Without an input for it, the agent's hook sends no signal.
                 config=text, inputs=[
                     {'name': 'deploy_server_id', 'type': 'String',
-                     'value': target.server_id},
-                    {'name': 'deploy_signal_transport', 'type': 'String',
-                     'value': 'TEMP_URL_SIGNAL'},
-                    {'name': 'deploy_signal_id', 'type': 'String',
-                     'value': accepted},
-                    {'name': 'deploy_signal_verb', 'type': 'String',
-                     'value': 'PUT'}])
+                     'value': target.server_id}])
             deployment = self._heat.software_deployments.create(
                 config_id=config.id, server_id=target.server_id,
                 action='CREATE', status='IN_PROGRESS')
@@ -194,6 +201,8 @@ class Dispatcher:
                 f'{place}.secrets', 'GET', lifetime) if target.secrets
                 else None,
             'lifetime': lifetime,
+            'accepted_url': self._objects.temporary_url(
+                f'{place}.accepted', 'PUT', lifetime),
             'result_url': self._objects.temporary_url(
                 f'{place}.result', 'PUT', lifetime),
             'output_url': self._objects.temporary_url(
@@ -205,45 +214,82 @@ class Dispatcher:
         return {**request, 'payload': step.payload} if (
             step.payload) else request
 
-    def answered(self, step: Step) -> tuple[set[str], set[str]]:
+    def answered(self, step: Step) -> tuple[set[str], Listed]:
         """Which nodes have accepted a step, and which have ended it.
 
-        It comes from a listing, which may lag: a hint, not the truth.
+        It comes from a listing, which may lag: who is missing may have
+        ended it all the same. But nothing is listed that its node has not
+        sent, and what is done stays done.
+
+        :returns: the names of the first, and of the others how they ended
+            it, as :attr:`Step.brief` wants it; None where that has to be
+            fetched.
         """
-        found: dict[str, set[str]] = {
-            'accepted': set(), 'result': set(), 'secrets': set(),
-            'output': set()}
+        accepted: set[str] = set()
+        ended: dict[str, Answer | None] = {}
 
-        for name in self._objects.names(step.prefix):
-            node, _, kind = name.removeprefix(step.prefix).rpartition('.')
-            found.get(kind, set()).add(node)
+        for row in self._objects.listing(step.prefix):
+            node, _, kind = row['name'].removeprefix(
+                step.prefix).rpartition('.')
 
-        self._secret |= {f'{step.prefix}{node}.secrets'
-                         for node in found['secrets']}
+            if kind == 'accepted':
+                accepted.add(node)
+            elif kind == 'secrets':
+                self._secret.add(row['name'])
+            elif kind == 'result':
+                ended[node] = (_told_by(row['content_type'])
+                               if step.brief else None)
 
-        return found['accepted'], found['result']
+        return accepted, ended
 
-    def answers(self, step: Step, nodes: Iterable[str]) -> dict[str, Answer]:
+    def answers(self, step: Step, nodes: Iterable[str],
+                listed: Listed = MappingProxyType({})) -> dict[str, Answer]:
         """What nodes answered, asked for by name, several at once.
 
         The secrets of the nodes that answered are removed.
 
+        :param listed: what :meth:`answered` knows already.
         :returns: by node; those that have not answered are missing.
         :raises ServiceUnavailable: Swift does not serve them.
         """
-        names = list(nodes)
+        names = set(nodes)
+        answers = {name: answer for name, answer in listed.items()
+                   if answer is not None and name in names}
+        asked = sorted(names - answers.keys())
         found = objects.in_parallel(
             lambda name: self._objects.get(f'{step.prefix}{name}.result'),
-            names)
-        answers: dict[str, Answer] = {
-            name: answer for name, answer in zip(names, found, strict=True)
-            if answer is not None}
+            asked)
+        answers |= {name: answer for name, answer
+                    in zip(asked, found, strict=True) if answer is not None}
         spent = self._secret & {f'{step.prefix}{name}.secrets'
                                 for name in answers}
-        objects.in_parallel(self._objects.delete, spent)
+        self._objects.delete_all(spent)
         self._secret -= spent
 
         return answers
+
+    def remove_some(self, nodes: Iterable[dict[str, Any]]) -> bool:
+        """Remove what was sent to some nodes, while others are waited for.
+
+        What Heat does not remove is left for :meth:`clean`.
+
+        :param nodes: entries of those that need it no longer, each with
+            ``ids``, what :meth:`send` returned; it is empty afterwards.
+        :returns: whether anything was removed.
+        """
+        spent = [node for node in nodes if node['ids']][:_AT_ONCE]
+
+        try:
+            objects.in_parallel(self._remove, [
+                ids for node in spent for ids in node['ids']])
+        except (heat_exceptions.HTTPException,
+                keystone_exceptions.ClientException):
+            return False
+
+        for node in spent:
+            node['ids'] = []
+
+        return bool(spent)
 
     def clean(self, prefix: str, sent: Iterable[Mapping[str, str]],
               keep: Iterable[str] = ()) -> None:
@@ -261,7 +307,7 @@ class Dispatcher:
         # Heat and Swift work side by side.
         with futures.ThreadPoolExecutor(1) as beside:
             removing = beside.submit(objects.in_parallel, self._remove, sent)
-            objects.in_parallel(self._objects.delete, names)
+            self._objects.delete_all(names)
             removing.result()
 
     def sweep(self, prefix: str, most: int = 200, seconds: float = 10.0,
@@ -287,3 +333,20 @@ class Dispatcher:
                 manager.delete(ids[kind])
             except heat_exceptions.HTTPNotFound:
                 continue
+
+
+def _told_by(content_type: str) -> Answer | None:
+    """An answer of which a listing tells enough: that it is done."""
+    header = message.Message()
+    header['content-type'] = content_type
+    told = dict(header.get_params([]))
+
+    if told.get('status') != 'done':
+        return None
+
+    try:
+        return {'status': 'done', **{
+            name: number(told[name]) for name, number in _LISTED.items()
+            if name in told}}
+    except ValueError:
+        return None

@@ -26,7 +26,7 @@ POLL_SECONDS = 0.4
 AT_ONCE = 200
 
 #: By node: ``sent`` (epoch seconds of the last sending, and ``first_sent``),
-#: ``times``, ``ids`` of what was sent, ``accepted``, once its hook ran, and
+#: ``times``, ``ids`` of what was sent, ``accepted``, once it said so, and
 #: ``answer`` and when it was ``known``, once there is one.
 Nodes = dict[str, dict[str, Any]]
 
@@ -67,14 +67,18 @@ def advance(dispatcher: delivery.Dispatcher, step: delivery.Step,
         # The listing is a hint; at the end all are asked for by name.
         _take(dispatcher, step, nodes,
               waiting if late else [name for name in waiting
-                                    if name in ended][:AT_ONCE])
+                                    if name in ended][:AT_ONCE], ended)
+
+        if not _missed(nodes, required):
+            break
 
         if late:
-            return (not _missed(nodes, required)
-                    or time.time() >= deadline)
+            return time.time() >= deadline
 
-        # Where there is more to take, nothing is waited for.
-        if not ended & {*_waiting(nodes)}:
+        # Where there is more to do, nothing is waited for.
+        if not ended.keys() & {*_waiting(nodes)} and (
+                not dispatcher.remove_some(
+                    node for node in nodes.values() if 'answer' in node)):
             time.sleep(max(POLL_SECONDS, 8 * (looked - begun)))
 
     return True
@@ -114,7 +118,8 @@ def _is_due(node: dict[str, Any], now: float) -> bool:
 
 
 def _take(dispatcher: delivery.Dispatcher, step: delivery.Step,
-          nodes: Nodes, names: Iterable[str]) -> None:
-    for name, answer in dispatcher.answers(step, names).items():
+          nodes: Nodes, names: Iterable[str], listed: delivery.Listed
+          ) -> None:
+    for name, answer in dispatcher.answers(step, names, listed).items():
         nodes[name]['answer'] = answer
         nodes[name]['known'] = round(time.time(), 3)

@@ -32,6 +32,8 @@ KEY_HEADER = 'x-container-meta-temp-url-key'
 THREADS = 16
 
 _PAGE = 10000
+#: Objects that one request removes; Swift does so two by two.
+_BULK = 64
 _T = TypeVar('_T')
 _Result = TypeVar('_Result')
 
@@ -76,7 +78,15 @@ class Objects:
 
         :param age: seconds; what was written since then is left out.
         """
-        names: list[str] = []
+        return [row['name'] for row in self.listing(prefix)
+                if not age or is_older(row['last_modified'], age)]
+
+    def listing(self, prefix: str) -> list[dict[str, Any]]:
+        """What is below a prefix: a hint, because listings lag.
+
+        :returns: ``name``, ``content_type``, ``last_modified`` and more.
+        """
+        found: list[dict[str, Any]] = []
         marker = ''
 
         while True:
@@ -85,11 +95,10 @@ class Objects:
                 'marker': marker})
             response = self._request('GET', '', query=query)
             rows = response.json() if response.status_code == 200 else []
-            names += [row['name'] for row in rows
-                      if not age or is_older(row['last_modified'], age)]
+            found += rows
 
             if len(rows) < _PAGE:
-                return names
+                return found
 
             marker = rows[-1]['name']
 
@@ -123,6 +132,34 @@ class Objects:
     def delete(self, name: str) -> None:
         """Remove an object, where there is one."""
         self._request('DELETE', name)
+
+    def delete_all(self, names: Iterable[str]) -> None:
+        """Remove objects, where there are such.
+
+        Many a store can do so in one request; what it leaves, or all where
+        it cannot, is removed singly.
+        """
+        wanted = sorted(names)
+        pages = [wanted[start:start + _BULK]
+                 for start in range(0, len(wanted), _BULK)]
+        left = in_parallel(self._left_by_bulk, pages)
+        in_parallel(self.delete, [name for page in left for name in page])
+
+    def _left_by_bulk(self, names: list[str]) -> list[str]:
+        try:
+            report = self._session.request(
+                f'{self._base}?bulk-delete', 'POST', raise_exc=False,
+                headers={'Content-Type': 'text/plain',
+                         'Accept': 'application/json'},
+                data='\n'.join(
+                    urllib.parse.quote(f'{self._container}/{name}')
+                    for name in names)).json()
+        except (keystone_exceptions.ConnectFailure,
+                keystone_exceptions.RequestTimeout, ValueError):
+            # A store that does not know this request changes nothing.
+            return names
+
+        return [] if report.get('Response Status') == '200 OK' else names
 
     def temporary_url(self, name: str, method: str, seconds: int) -> str:
         """A URL that lets its holder read or write one object for a time."""

@@ -119,15 +119,21 @@ class DeliveredStep:
             late = begun >= until
             # The listing is a hint; at the end all are asked for by name.
             self._take(waiting if late else
-                       [name for name in waiting if name in ended])
+                       [name for name in waiting if name in ended], ended)
 
-            if late:
+            if late or not self._waiting():
                 break
 
             self._send(self._attempts(
                 name for name in waiting if name not in ended
                 and self._is_overdue(name, name in accepted)), until)
-            time.sleep(max(POLL_SECONDS, 8 * (looked - begun)))
+
+            # Nodes that are through are cleaned up after meanwhile.
+            if not self._dispatcher.remove_some(
+                    self._known[name] for name in self._members
+                    if self._is_last(name)
+                    and self._known[name]['status'] == DONE):
+                time.sleep(max(POLL_SECONDS, 8 * (looked - begun)))
 
         return not (self._waiting()
                     or any(map(self._attempt_to_send, self._members)))
@@ -175,7 +181,7 @@ class DeliveredStep:
             service=self._service, batch=self._unit, step=self._step,
             fence=self._operation.fence, payload=content[kind], kind=kind,
             attempt=attempt, timeout=content.get('timeout', DEFAULT_TIMEOUT),
-            idempotent=content.get('idempotent', False),
+            idempotent=content.get('idempotent', False), brief=True,
             environment={key: _as_variable(value) for key, value
                          in content.get('inputs', {}).items()
                          if key not in secret_names})
@@ -192,8 +198,7 @@ class DeliveredStep:
     def _target(self, name: str, secrets: Mapping[str, Any], attempt: int
                 ) -> delivery.Target:
         member = self._members[name]
-        completes = (member.completes if member.delivered[-1:] == [self._step]
-                     else None)
+        completes = member.completes if self._is_last(name) else None
 
         return delivery.Target(
             name, member.facts['server_id'],
@@ -201,6 +206,10 @@ class DeliveredStep:
              **self._run_time(member, attempt)},
             {key: _as_variable(value) for key, value in secrets.items()},
             completes)
+
+    def _is_last(self, name: str) -> bool:
+        """Whether nothing else of the unit is sent to the node."""
+        return self._members[name].delivered[-1:] == [self._step]
 
     def _send(self, attempts: Mapping[str, int], until: float) -> None:
         for request, names in self._groups(attempts):
@@ -224,23 +233,25 @@ class DeliveredStep:
                     'pause': pause, 'resend': round(now + pause, 3),
                     'ids': [*before.get('ids', []), ids]}
 
-    def _answered(self, names: Iterable[str]) -> tuple[set[str], set[str]]:
+    def _answered(self, names: Iterable[str]
+                  ) -> tuple[set[str], delivery.Listed]:
         accepted: set[str] = set()
-        ended: set[str] = set()
+        ended: dict[str, delivery.Answer | None] = {}
 
         for request, group in self._groups(self._attempts(names)):
             some_accepted, some_ended = self._dispatcher.answered(request)
             accepted |= some_accepted & set(group)
-            ended |= some_ended & set(group)
+            ended |= {name: some_ended[name] for name in group
+                      if name in some_ended}
 
         return accepted, ended
 
     def _attempts(self, names: Iterable[str]) -> dict[str, int]:
         return {name: self._known[name]['attempt'] for name in names}
 
-    def _take(self, names: Iterable[str]) -> None:
+    def _take(self, names: Iterable[str], ended: delivery.Listed) -> None:
         for request, group in self._groups(self._attempts(names)):
-            answers = self._dispatcher.answers(request, group)
+            answers = self._dispatcher.answers(request, group, ended)
 
             for name in group:
                 self._note(self._known[name], answers.get(name), request)

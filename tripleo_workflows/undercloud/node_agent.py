@@ -36,6 +36,7 @@ LOOK_SECONDS = 1.0
 POLL_SECONDS = 1.0
 CONFIGURATION = 'etc/os-collect-config.conf'
 ENROLLED = 'etc/enrolled.json'
+CACHE = 'var/lib/os-collect-config'
 
 #: The collectors that need nothing of the host, and what each must be told.
 #: The stock ``local`` collector dies under C.UTF-8, and has no data here.
@@ -98,7 +99,7 @@ def configuration(root: pathlib.Path, collectors: Sections) -> str:
     lock = root / 'run' / 'os-refresh-config.lock'
     lines = ['[DEFAULT]',
              f'command = os-refresh-config --lockfile {lock}',
-             f'cachedir = {root}/var/lib/os-collect-config',
+             f'cachedir = {root / CACHE}',
              f'backup_cachedir = {root}/var/run/os-collect-config',
              f'polling_interval = {POLL_SECONDS}',
              f'min_polling_interval = {POLL_SECONDS}']
@@ -208,6 +209,16 @@ def end_when_replaced(enrolment: Enrolment, agent: int) -> None:
         time.sleep(LOOK_SECONDS)
 
 
+def forget_last(root: pathlib.Path) -> None:
+    """Let the agent start although it was killed while it wrote.
+
+    It dies at each start of a torn copy of what it carried out last. Without
+    one it carries all out again, and its hook knows what is deployed.
+    """
+    for path in (root / CACHE).glob('*.last'):
+        path.unlink()
+
+
 def main(arguments: list[str]) -> typing.NoReturn:
     """Take the enrolment file when it comes and become os-collect-config."""
     root = pathlib.Path(arguments[0])
@@ -222,6 +233,7 @@ def main(arguments: list[str]) -> typing.NoReturn:
         end_when_replaced(enrolment, agent)
         os._exit(0)
 
+    forget_last(root)
     program = shutil.which('os-collect-config')
 
     if program is None:

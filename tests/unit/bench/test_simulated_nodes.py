@@ -35,12 +35,15 @@ class TestNode(testtools.TestCase):
         self.node = simulated_nodes.Node('n-0', 'http://m/', self.counts)
         self.deployments: list[dict[str, Any]] = []
         self.put: dict[str, Any] = {}
+        self.types: dict[str, str] = {}
         self.useFixture(fixtures.MonkeyPatch(
             'tests.bench.simulated_nodes.call', self._call))
 
-    def _call(self, method: str, url: str, document: object = None) -> Any:
+    def _call(self, method: str, url: str, document: object = None,
+              content_type: str = '') -> Any:
         if method == 'PUT':
             self.put[url] = document
+            self.types[url] = content_type
 
         return 200, {'Last-Modified': str(len(self.deployments))}, json.dumps(
             {'deployments': self.deployments})
@@ -54,19 +57,18 @@ class TestNode(testtools.TestCase):
             'id': str(len(self.deployments)),
             'config': bundle.runner_text(request),
             'inputs': [{'name': name, 'value': value} for name, value in (
-                ('deploy_server_id', 'server'),
-                ('deploy_signal_id', 'http://accepted/'),
-                ('deploy_signal_verb', 'PUT'))]})
+                ('deploy_server_id', 'server'),)]})
         self.put.clear()
         self.node.poll()
 
         return self.put.get('http://result/')
 
-    def test_a_step_is_accepted_and_answered(self) -> None:
+    def test_a_step_is_answered(self) -> None:
         self.assertEqual(('done', KEY), (
             (result := self._send())['status'], result['key']))
         self.assertEqual(
-            0, self.put['http://accepted/']['deploy_status_code'])
+            'application/json;status=done;status_code=0;seconds=0.0',
+            self.types['http://result/'])
 
     def test_metadata_that_did_not_change_is_not_fetched(self) -> None:
         self._send()

@@ -37,7 +37,9 @@ class Clients:
         self.heat = Heat(self)
         self.objects = {}
         self.written = []
+        self.requests = []
         self.failing = {}
+        self.bulk = True
         self.node = lambda place, request: None
 
     def endpoint(self, service_type):
@@ -50,6 +52,11 @@ class Clients:
         return {'x-container-meta-temp-url-key': 'key'}
 
     def request(self, url, method, data=None, headers=None, raise_exc=True):
+        self.requests.append(method)
+
+        if method == 'POST':
+            return self._delete_all(data) if self.bulk else Response(204)
+
         parts = urllib.parse.urlsplit(url)
         container, _, name = urllib.parse.unquote(
             parts.path.removeprefix('/v1/AUTH_test/')).partition('/')
@@ -66,8 +73,8 @@ class Clients:
             prefix = urllib.parse.parse_qs(parts.query).get('prefix', [''])[0]
 
             return Response(200, [
-                {'name': key, 'last_modified': written}
-                for key, (_, written) in sorted(objects.items())
+                {'name': key, 'last_modified': written, 'content_type': kind}
+                for key, (_, written, kind) in sorted(objects.items())
                 if key.startswith(prefix)],
                 self.head_container(container))
 
@@ -84,10 +91,25 @@ class Clients:
 
         return Response(200, json.loads(objects[name][0]))
 
-    def put(self, container, name, text, ago=0):
+    def _delete_all(self, data):
+        status = '200 OK'
+
+        for line in data.splitlines():
+            container, _, name = urllib.parse.unquote(line).partition('/')
+
+            if self.failing.get(name):
+                status = '400 Bad Request'
+            else:
+                self.objects[container].pop(name, None)
+
+        return Response(200, {'Response Status': status})
+
+    def put(self, container, name, text, ago=0,
+            content_type='application/json'):
         """What a worker or, by its temporary URL, a node writes."""
         self.written.append(name)
-        self.objects.setdefault(container, {})[name] = (text, moment(ago))
+        self.objects.setdefault(container, {})[name] = (
+            text, moment(ago), content_type)
 
     def names(self, container):
         return sorted(self.objects.get(container, {}))
@@ -101,6 +123,9 @@ class Response:
         self._content = content
 
     def json(self):
+        if self._content is None:
+            raise ValueError('not JSON')
+
         return self._content
 
 

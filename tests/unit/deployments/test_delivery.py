@@ -12,6 +12,7 @@
 
 """Sending steps, taking answers, and sweeping up what is left."""
 
+import contextlib
 import json
 import time
 
@@ -22,6 +23,7 @@ from tests.unit.deployments import fakes
 from tripleo_workflows import exceptions
 from tripleo_workflows.deployments import bundle
 from tripleo_workflows.deployments import delivery
+from tripleo_workflows.deployments.node import payload
 
 CONTAINER = 'overcloud-operations'
 
@@ -54,9 +56,10 @@ class BaseTestCase(testtools.TestCase):
         self.requests[request['key']['node']] = request
 
     def answer(self, node, **answer):
+        answer = {'status': 'done', **answer}
         self.clients.put(
             *fakes.object_of(self.requests[node]['result_url']),
-            json.dumps({'status': 'done', **answer}))
+            json.dumps(answer), content_type=payload.content_type(answer))
 
     def names(self):
         return self.clients.names(CONTAINER)
@@ -111,13 +114,67 @@ class DispatcherTestCase(BaseTestCase):
         # Another worker takes the answer: it knows them from the listing.
         other = delivery.Dispatcher(self.clients, CONTAINER)
         _, ended = other.answered(step())
-        self.assertEqual({'node-0'}, ended)
+        self.assertEqual({'node-0'}, set(ended))
         self.assertEqual(['node-0'], list(other.answers(
             step(), ['node-0', 'node-1'])))
 
         self.assertEqual(
             ['node-0.result', 'node-1.secrets'],
             [name.rpartition('/')[2] for name in self.names()])
+
+    def test_a_listing_tells_who_is_done_and_nobody_else(self):
+        brief = step(brief=True)
+        names = [f'node-{number}' for number in range(4)]
+        self.dispatcher.send(brief, [
+            target(number, secrets={'A': 'b'}) for number in range(4)])
+        self.answer('node-0', status_code=0, seconds=0.25, changed=3,
+                    output='much')
+        self.answer('node-1', status='failed', status_code=1, seconds=1,
+                    output='broken')
+        self.answer('node-2', seconds='soon')
+        _, ended = self.dispatcher.answered(brief)
+        self.assertEqual(
+            {'node-0': {'status': 'done', 'status_code': 0, 'seconds': 0.25,
+                        'changed': 3}, 'node-1': None, 'node-2': None},
+            ended)
+        # What a listing has told need not be served as well.
+        self.clients.failing[brief.prefix + 'node-0.result'] = 503
+        answers = self.dispatcher.answers(brief, names, ended)
+
+        self.assertEqual(ended['node-0'], answers.pop('node-0'))
+        self.assertEqual(
+            {'node-1': 'broken', 'node-2': None},
+            {name: answer.get('output') for name, answer in answers.items()})
+        self.assertEqual(
+            [brief.prefix + 'node-3.secrets'],
+            [name for name in self.names() if name.endswith('.secrets')])
+
+    def test_whole_answers_are_fetched(self):
+        self.dispatcher.send(step(), [target(0)])
+        self.answer('node-0', stdout='all of it')
+        _, ended = self.dispatcher.answered(step())
+        self.assertEqual('all of it', self.dispatcher.answers(
+            step(), ['node-0'], ended)['node-0']['stdout'])
+
+    def test_some_are_cleaned_up_after_while_others_work(self):
+        sent = self.dispatcher.send(step(), [
+            target(number) for number in range(60)])
+        nodes = [{'ids': [ids]} for ids in sent.values()]
+        self.assertTrue(self.dispatcher.remove_some(nodes[:50]))
+        left = sum(len(node['ids']) for node in nodes[:50])
+        self.assertLess(left, 50)
+        self.assertEqual(left + 10, len(self.heat.configs))
+        self.dispatcher.remove_some(nodes[:50])
+        self.assertFalse(self.dispatcher.remove_some(nodes[:50]))
+        self.assertEqual(10, len(self.heat.deployments))
+
+    def test_what_stays_is_left_for_the_end(self):
+        sent = self.dispatcher.send(step(), [target(0)])
+        nodes = [{'ids': [ids]} for ids in sent.values()]
+        self.heat.stuck |= set(self.heat.configs)
+        self.assertFalse(self.dispatcher.remove_some(nodes))
+        self.assertEqual([[sent['node-0']]],
+                         [node['ids'] for node in nodes])
 
     def test_no_node_is_begun_when_the_time_is_over(self):
         self.assertEqual({}, self.dispatcher.send(
@@ -141,6 +198,26 @@ class DispatcherTestCase(BaseTestCase):
             exceptions.ServiceUnavailable, self.dispatcher.answers, step(),
             ['node-0'])
         self.assertIn('503', str(error))
+
+    def test_cleaning_removes_objects_in_one_request_or_singly(self):
+        lost = f'{step().prefix}node-0.result'
+
+        for bulk, failing, deleting, left in (
+                (True, {}, ['POST'], []),
+                (False, {}, ['POST', 'DELETE', 'DELETE'], []),
+                (True, {lost: 503}, ['POST', 'DELETE', 'DELETE'], [lost])):
+            self.dispatcher.send(step(), [target(0), target(1)])
+            self.answer('node-0')
+            self.answer('node-1')
+            self.clients.requests.clear()
+            self.clients.bulk = bulk
+            self.clients.failing = failing
+
+            with contextlib.suppress(exceptions.ServiceUnavailable):
+                self.dispatcher.clean(step().prefix, [])
+
+            self.assertEqual(['GET', *deleting], self.clients.requests)
+            self.assertEqual(left, self.names())
 
     def test_cleaning_leaves_nothing(self):
         sent = self.dispatcher.send(step(), [target(0), target(1)])

@@ -35,6 +35,7 @@ class Nodes:
 
     def __init__(self):
         self.sent = []
+        self.removed = []
         self.replies = {}
         self.most = None
         self.accepted = set()
@@ -53,9 +54,20 @@ class Nodes:
         names = {name for name, attempt in self.replies
                  if attempt == step.attempt}
 
-        return names | self.accepted, names
+        return names | self.accepted, dict.fromkeys(names)
 
-    def answers(self, step, nodes):
+    def remove_some(self, nodes):
+        removed = []
+
+        for node in nodes:
+            removed += node['ids']
+            node['ids'] = []
+
+        self.removed += removed
+
+        return bool(removed)
+
+    def answers(self, step, nodes, listed):
         return {name: self.replies[name, step.attempt] for name in nodes
                 if (name, step.attempt) in self.replies}
 
@@ -183,9 +195,18 @@ class DeliveredStepTestCase(testtools.TestCase):
         self.look()
         self.assertEqual(2, len(self.nodes.sent))
 
-    def look(self):
+    def look(self, names='a', **how):
         """One round of waiting that is not the last of its slice."""
-        self.sending(names='a').wait(time.time() + 0.01)
+        self.sending(names=names, **how).wait(time.time() + 0.01)
+
+    def test_the_last_step_cleans_up_after_nodes_while_others_work(self):
+        for step, removed in (('stop', 0), ('start', 1)):
+            self.nodes, self.known = Nodes(), {}
+            self.carry_out(step=step)
+            self.answer('a', 'done')
+            self.look('ab', step=step)
+            self.assertEqual(removed, len(self.nodes.removed))
+            self.assertEqual(1, len(self.known['b']['ids']))
 
     def test_the_last_delivered_step_completes_the_revision(self):
         self.carry_out(step='stop')

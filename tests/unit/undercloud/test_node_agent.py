@@ -85,6 +85,17 @@ class TestConfiguration(testtools.TestCase):
         for path in (conf.cachedir, conf.backup_cachedir):
             self.assertTrue(path.startswith(f'{self.root}/'), path)
 
+    def test_what_a_kill_may_have_torn_is_forgotten(self) -> None:
+        cache = pathlib.Path(self._read(REQUEST).cachedir)
+        cache.mkdir(parents=True)
+
+        for name in ('request.json', 'request.json.last'):
+            (cache / name).write_text('')
+
+        node_agent.forget_last(self.root)
+        self.assertEqual(['request.json'],
+                         [path.name for path in cache.iterdir()])
+
     def test_secrets_arrive_as_they_are(self) -> None:
         conf = self._read({**REQUEST, 'heat': HEAT})
         self.assertEqual(['request', 'heat'], conf.collectors)

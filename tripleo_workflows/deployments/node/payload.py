@@ -32,6 +32,9 @@ GRACE_SECONDS = 10
 #: Seconds between two looks whether the attempt was aborted.
 LOOK_SECONDS = 0.5
 
+#: What listings tell of a result.
+LISTED = ('status', 'status_code', 'seconds', 'changed')
+
 Request = typing.Mapping[str, typing.Any]
 Result = typing.Dict[str, typing.Any]  # noqa: UP006 (nodes may have 3.8)
 
@@ -178,3 +181,12 @@ def _wait(process: subprocess.Popen[bytes],
 def encoded(result: Result) -> bytes:
     """A result as it is sent."""
     return json.dumps(result, ensure_ascii=False).encode(errors='replace')
+
+
+def content_type(result: Result) -> str:
+    """The type that a result is sent with.
+
+    Listings show it: of a step that is done, they tell all there is.
+    """
+    return 'application/json' + ''.join(
+        f';{name}={result[name]}' for name in LISTED if name in result)

@@ -31,6 +31,7 @@ import contextlib
 import os
 import signal
 import sys
+import threading
 import time
 import traceback
 import typing
@@ -45,6 +46,8 @@ from tripleo_workflows.deployments.node import transfer
 Request = node_payload.Request
 Result = node_payload.Result
 
+#: Who has not answered after so many seconds tells that he will.
+ACCEPTED_SECONDS = 1.0
 #: Seconds that the guardians of an aborted operation get to stop.
 STOP_SECONDS = node_payload.GRACE_SECONDS + 10
 
@@ -132,6 +135,10 @@ def guard(request: Request, journal: node_journal.Journal,
         clock.
     """
     attempts.adopt_orphans()
+    accepted = threading.Timer(ACCEPTED_SECONDS, transfer.send, (
+        b'', 'text/plain', request['accepted_url'], deadline))
+    accepted.daemon = True
+    accepted.start()
 
     try:
         if answer is None:
@@ -139,11 +146,14 @@ def guard(request: Request, journal: node_journal.Journal,
     except Exception as error:
         answer = _broken(error)
 
+    accepted.cancel()
+
     if answer is None:
         return
 
     answer['key'] = request['key']
-    transfer.send(node_payload.encoded(answer), request['result_url'],
+    transfer.send(node_payload.encoded(answer),
+                  node_payload.content_type(answer), request['result_url'],
                   deadline)
 
     with contextlib.suppress(OSError):

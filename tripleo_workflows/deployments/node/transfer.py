@@ -40,8 +40,7 @@ class NotServed(Exception):
     """Secrets that the node could not get; the text says why."""
 
 
-def send(body: bytes, url: str, deadline: float,
-         content_type: str = 'application/json') -> bool:
+def send(body: bytes, content_type: str, url: str, deadline: float) -> bool:
     """PUT a body, again and again until it is taken or time is up.
 
     :param deadline: on the monotonic clock.
@@ -77,9 +76,8 @@ def send_file(path: pathlib.Path, url: str, deadline: float) -> bool:
     except OSError:
         return False
 
-    return send(body, url,
-                min(deadline, time.monotonic() + OUTPUT_SECONDS),
-                'application/octet-stream')
+    return send(body, 'application/octet-stream', url,
+                min(deadline, time.monotonic() + OUTPUT_SECONDS))
 
 
 def fetch_secrets(url: str, deadline: float) -> dict[str, str]:

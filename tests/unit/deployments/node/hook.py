@@ -39,8 +39,11 @@ class Store(fixtures.Fixture):
         super().__init__()
         self.results = queue.Queue()
         self.outputs = queue.Queue()
+        #: Who accepted something, and what hooks have signalled.
         self.accepted = queue.Queue()
+        self.signals = queue.Queue()
         self.asked = []
+        self.types = queue.Queue()
         self.secrets = secrets
         self.answers = list(answers)
         #: Secrets wait until this is set.
@@ -54,11 +57,14 @@ class Store(fixtures.Fixture):
             def do_PUT(self):
                 body = self.rfile.read(int(self.headers['Content-Length']))
 
-                if self.path == '/accepted':
-                    store.accepted.put(json.loads(body))
+                if self.path == '/signal':
+                    store.signals.put(json.loads(body))
+                elif self.path == '/accepted':
+                    store.accepted.put(body)
                 elif self.refused():
                     return
                 elif self.path == '/result':
+                    store.types.put(self.headers['Content-Type'])
                     store.results.put(json.loads(body))
                 else:
                     store.outputs.put(body)
@@ -118,7 +124,9 @@ class HookTestCase(testtools.TestCase):
                 'fence': fence, 'kind': 'script', 'payload': payload,
                 'timeout': 20, 'idempotent': False,
                 'environment': {'GREETING': 'hello'}, 'secrets_url': None,
-                'lifetime': 60, 'result_url': f'{self.store.url}/result',
+                'lifetime': 60,
+                'accepted_url': f'{self.store.url}/accepted',
+                'result_url': f'{self.store.url}/result',
                 'output_url': None, **changes}
 
     def deliver(self, payload='', **changes):

@@ -42,9 +42,19 @@ class DeliveryTest(hook.HookTestCase):
         self.assertEqual({'server'},
                          {entry['server'] for entry in self.journal()})
 
+    def test_the_type_of_a_result_tells_how_it_ended(self):
+        for payload, begins in (
+                ('true', 'application/json;status=done;status_code=0;'),
+                ('exit 3', 'application/json;status=failed;status_code=3;')):
+            seconds = self.answer(payload, step=payload)['seconds']
+            self.assertEqual(f'{begins}seconds={seconds}',
+                             self.store.types.get(timeout=30))
+
     def test_the_hook_does_not_wait_for_the_payload(self):
         fifo = self.fifo('fifo')
         self.deliver(f'cat {fifo}')
+        # Meanwhile it tells that there will be an answer.
+        self.store.accepted.get(timeout=30)
         fifo.write_text('released')
         self.assertEqual('released', self.result()['output'])
 
