@@ -32,8 +32,10 @@ from typing import Any
 
 from tools import ports
 from tripleo_workflows import clients as service_clients
+from tripleo_workflows.checks import availability
 from tripleo_workflows.checks import http
 from tripleo_workflows.checks import prober
+from tripleo_workflows.operation import probing
 from tripleo_workflows.operation import progress
 from tripleo_workflows.operation import record as operation_record
 from tripleo_workflows.operation import report as operation_report
@@ -210,21 +212,20 @@ def upload_plan(state: pathlib.Path) -> None:
 
 
 def probed_upgrade(clients: service_clients.Clients, clock: Clock,
-                   digest: str, urls: list[str], picture: pathlib.Path
-                   ) -> prober.Report:
+                   digest: str, picture: pathlib.Path
+                   ) -> availability.Report:
     """Carry the rollout out while a prober uses the cloud; draw both."""
-    probe = prober.Prober(urls)
-    started = time.time()
+    probe = prober.Prober(probing.probes(clients.heat, PLAN))
     probe.start()
 
     try:
         output = workflow(clients, clock, 'tripleo.upgrade.v1.run',
                           plan=PLAN, digest=digest)
-        report = probe.report()
+        seen = probe.report().total
 
-        while report.requests < REQUESTS or report.writes < WRITES:
+        while seen.requests < REQUESTS or seen.writes < WRITES:
             time.sleep(0.5)
-            report = probe.report()
+            seen = probe.report().total
     finally:
         report = probe.stop()
 
@@ -233,13 +234,13 @@ def probed_upgrade(clients: service_clients.Clients, clock: Clock,
         output['summary']['operation'])
     picture.write_text(drawing.svg(timeline.of_nodes(
         f'Upgrade of {PLAN}: {report.verdict()}', story,
-        [(started + outcome.at, bool(outcome.reason))
+        [(report.began + outcome.at, bool(outcome.reason))
          for outcome in report.outcomes])))
 
     return report
 
 
-def summary(clock: Clock, report: prober.Report,
+def summary(clock: Clock, report: availability.Report,
             releases: dict[str, str]) -> None:
     """Say what was measured."""
     say('\n== Summary')
@@ -248,15 +249,16 @@ def summary(clock: Clock, report: prober.Report,
         say(f'{seconds:7.1f} s  {title}')
 
     say(f'{time.monotonic() - clock.begun:7.1f} s  in all\n')
-    say(f'{report.verdict()} ({report.writes} writes; median '
-        f'{report.median:.0f} ms, 99 % within {report.p99:.0f} ms, at most '
-        f'{report.maximum:.0f} ms)')
+    total = report.total
+    say(f'{report.verdict()} ({total.writes} writes; median '
+        f'{total.median:.0f} ms, 99 % within {total.p99:.0f} ms, at most '
+        f'{total.maximum:.0f} ms)')
 
     for failure in report.failures:
-        say(f'  after {failure.at:.1f} s, {failure.url}: {failure.reason}')
+        say(f'  after {failure.at:.1f} s, {failure.probe}: {failure.reason}')
 
-    for url, gap in report.gaps.items():
-        say(f'{url}: at most {gap:.2f} s without an answer')
+    for name, figures in report.endpoints.items():
+        say(f'{name}: at most {figures.gap:.2f} s without an answer')
 
     for name, release in releases.items():
         say(f'{name}: its own process answers as release {release}')
@@ -326,7 +328,7 @@ def run(clock: Clock, state: pathlib.Path, subnet: str | None) -> int:
         say(f'\n{preview["tree"]}\n')
 
     with clock.part('The upgrade, while 20 requests a second come in'):
-        report = probed_upgrade(clients, clock, preview['digest'], urls,
+        report = probed_upgrade(clients, clock, preview['digest'],
                                 state / 'upgrade.svg')
 
     releases = {name: ask(f'http://{address}:{WEB_PORT}')['release']
@@ -338,7 +340,7 @@ def run(clock: Clock, state: pathlib.Path, subnet: str | None) -> int:
     if old:
         say(f'Still on the old release: {", ".join(old)}.')
 
-    return int(bool(report.failed or old))
+    return int(bool(report.total.failed or old))
 
 
 def main() -> int:

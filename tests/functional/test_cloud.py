@@ -24,6 +24,7 @@ import testtools
 from tests import waiting
 from tests.functional import cloud as functional_cloud
 from tripleo_workflows.checks import prober
+from tripleo_workflows.operation import probing
 from tripleo_workflows.operation import record
 from tripleo_workflows.undercloud import nodes as local_nodes
 from tripleo_workflows.undercloud import readiness
@@ -60,8 +61,7 @@ class CloudTestCase(testtools.TestCase):
                 for name in functional_cloud.NAMES if 'controller' in name}
 
     def prober(self):
-        return prober.Prober([f'http://{address}:8000'
-                              for address in self.controllers])
+        return prober.Prober(probing.probes(self.cloud.clients.heat, PLAN))
 
     def test_a_deployed_cloud_has_nothing_left_to_do(self):
         self.assertEqual((3, 5), (self.cloud.summary['services'],
@@ -91,7 +91,7 @@ class CloudTestCase(testtools.TestCase):
             report = probes.stop()
 
         self.assertEqual([], list(report.failures), report.verdict())
-        self.assertGreater(report.writes, 20)
+        self.assertGreater(report.total.writes, 20)
         self.assertEqual(
             [release] * 3,
             [ask(address, 8080)['release'] for address in self.controllers])
@@ -107,14 +107,14 @@ class CloudTestCase(testtools.TestCase):
         subprocess.run([*command, 'stop', 'web'], check=True)
 
         try:
-            while not probes.report().failed:
-                self.assertLess(probes.report().requests, 400)
+            while not probes.report().total.failed:
+                self.assertLess(probes.report().total.requests, 400)
                 time.sleep(0.1)
         finally:
             subprocess.run([*command, 'start', 'web'], check=True)
             report = probes.stop()
 
-        self.assertGreater(report.failed, 0)
+        self.assertGreater(report.total.failed, 0)
 
     def test_a_changed_parameter_rolls_only_its_service(self):
         interval = self.cloud.parameter('MonitorAgentInterval', 10)

@@ -52,8 +52,8 @@ class Resume(base.Action):
     still calls RUNNING because its engine died; ``retry_failed``, whether
     failed steps get another attempt; ``reason``, for the record; ``by``,
     person or watchdog; ``execution``, the only one to take over from, where
-    given; ``change``, what is to be otherwise from now on: ``max_failures``,
-    ``max_unavailable`` and ``soak`` of a ``service`` or of all,
+    given; ``change``, what is to be otherwise from now on: ``max_failures``
+    and ``soak`` of a ``service`` or of all; ``concurrency``,
     ``deadline_seconds``, ``not_before`` and ``not_after``. An operation that
     is held, waits or was PAUSED needs no ``take_over``; holds end. Returns
     ``operation``, ``fence`` and ``digest`` of the document to go on with.

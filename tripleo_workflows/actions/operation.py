@@ -102,6 +102,24 @@ class Release(base.Action):
             raise exceptions.TripleoError(self.error)
 
 
+class Forget(base.Action):
+    """Forget how a plan's services stand, whose nodes are there no more.
+
+    Input: ``plan``; ``rights``, as tripleo.operation.lock returned them, for
+    an undeploy. Returns ``services``, names of those of which something was
+    known. What operations did stays in the record.
+    """
+
+    def __init__(self, plan: str, rights: dict[str, Any] | None = None):
+        self.plan = plan
+        self.rights = rights
+
+    def act(self, caller: base.Caller) -> dict[str, Any]:
+        return {'services': lifetime.forget(
+            caller.clients_for(self.rights), self.plan,
+            caller.holder('undeploy'))}
+
+
 class Guard(base.Action):
     """Open an operation, or go on with it, and compile its graph.
 

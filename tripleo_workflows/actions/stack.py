@@ -14,6 +14,7 @@
 
 from typing import Any
 
+from tripleo_workflows import clients as service_clients
 from tripleo_workflows.actions import base
 from tripleo_workflows.plan import store
 from tripleo_workflows.stack import arguments
@@ -37,12 +38,7 @@ class Bring(base.Action):
         self.rights = rights
 
     def act(self, caller: base.Caller) -> dict[str, Any]:
-        # Heat makes a trust for each nested stack that it finds without a
-        # living one. Under a trust that expires they would all be equal,
-        # which Keystone refuses. So a person's own token has to do, and a
-        # trust that they made beforehand is one that does not expire.
-        clients = (caller.clients if self.rights and self.rights['made']
-                   else caller.clients_for(self.rights, fresh=True))
+        clients = _clients(caller, self.rights)
         files = store.PlanStore(clients.swift, self.plan).read()
         heat_arguments = arguments.heat_arguments(self.plan, files)
         stacks.validate(clients.heat, heat_arguments)
@@ -52,13 +48,12 @@ class Bring(base.Action):
                                       self.timeout)}
 
 
-class Wait(base.Action):
-    """Wait for Heat to finish with a stack, 20 seconds at most.
+class Delete(base.Action):
+    """Start to delete a plan's stack, and with it the servers in Heat.
 
-    Input: ``stack``, as tripleo.stack.bring returned it; ``rights``, as
-    tripleo.operation.lock returned them. Returns ``done``, ``status`` and
-    ``reason``; the workflow asks again until it is done. Fails where Heat
-    failed, naming the resources.
+    Input: ``stack``, its name, which is the plan's; ``rights``, as
+    tripleo.operation.lock returned them. Returns ``stack``, its id, or null
+    where there is none; tripleo.stack.wait waits for its end.
     """
 
     def __init__(self, stack: str, rights: dict[str, Any] | None = None):
@@ -66,5 +61,36 @@ class Wait(base.Action):
         self.rights = rights
 
     def act(self, caller: base.Caller) -> dict[str, Any]:
+        return {'stack': stacks.delete(_clients(caller, self.rights).heat,
+                                       self.stack)}
+
+
+def _clients(caller: base.Caller, rights: dict[str, Any] | None
+             ) -> service_clients.Clients:
+    # Heat makes a trust for each nested stack that it finds without a living
+    # one. Under a trust that expires they would all be equal, which Keystone
+    # refuses. So a person's own token has to do, and a trust that they made
+    # beforehand is one that does not expire.
+    return (caller.clients if rights and rights['made']
+            else caller.clients_for(rights, fresh=True))
+
+
+class Wait(base.Action):
+    """Wait for Heat to finish with a stack, 20 seconds at most.
+
+    Input: ``stack``, as tripleo.stack.bring or tripleo.stack.delete returned
+    it; ``gone``, whether it is being deleted; ``rights``, as
+    tripleo.operation.lock returned them. Returns ``done``, ``status`` and
+    ``reason``; the workflow asks again until it is done. Fails where Heat
+    failed, naming the resources.
+    """
+
+    def __init__(self, stack: str, rights: dict[str, Any] | None = None,
+                 gone: bool = False):
+        self.stack = stack
+        self.rights = rights
+        self.gone = gone
+
+    def act(self, caller: base.Caller) -> dict[str, Any]:
         return stacks.wait(caller.clients_for(self.rights).heat, self.stack,
-                           None, 20)
+                           None, 20, self.gone)

@@ -47,13 +47,13 @@ class Outcome:
 class Step:
     """A step of an operation on a node.
 
-    :param unit: of the service in the operation: a batch's number, or what
-        comes before and after the batches.
+    :param batch: its name in the record: a number, or what comes before and
+        after the batches.
     :param begun: seconds since the epoch, like ``ended``.
     """
 
     service: str
-    unit: str
+    batch: str
     step: str
     node: str
     begun: float
@@ -152,7 +152,7 @@ def per_step(report: Report, steps: Iterable[Step]) -> list[dict[str, Any]]:
     A request counts where it was under way while the step ran, so steps that
     run side by side share requests.
 
-    :returns: rows of ``service``, ``unit``, ``step``, ``requests``,
+    :returns: rows of ``service``, ``batch``, ``step``, ``requests``,
         ``failed``, ``gap`` (the longest time within the step without a
         success at one endpoint, in seconds) and ``endpoint`` (which one),
         in order of time.
@@ -160,15 +160,15 @@ def per_step(report: Report, steps: Iterable[Step]) -> list[dict[str, Any]]:
     spans: dict[tuple[str, str, str], tuple[float, float]] = {}
 
     for step in steps:
-        key = step.service, step.unit, step.step
+        key = step.service, step.batch, step.step
         begun, ended = spans.get(key, (step.begun, step.ended))
         spans[key] = min(begun, step.begun), max(ended, step.ended)
 
     windows = _Windows(report)
 
-    return [{'service': service, 'unit': unit, 'step': name,
+    return [{'service': service, 'batch': batch, 'step': name,
              **windows.look(begun - report.began, ended - report.began)}
-            for (service, unit, name), (begun, ended) in sorted(
+            for (service, batch, name), (begun, ended) in sorted(
                 spans.items(), key=lambda item: item[1])]
 
 

@@ -15,6 +15,7 @@
 import concurrent.futures
 import time
 from collections.abc import Callable
+from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
@@ -25,13 +26,16 @@ from tripleo_workflows.checks import http
 from tripleo_workflows.checks import schema
 from tripleo_workflows.checks import tcp
 from tripleo_workflows.checks import variables
+from tripleo_workflows.deployments import table
 
 Runner = Callable[[Mapping[str, Any], Mapping[str, str]], contract.Finding]
 
 #: By kind of the checks, what asks them.
 RUNNERS: dict[str, Runner] = {'http': http.ask, 'tcp': tcp.ask}
 #: How many checks are asked at once.
-AT_ONCE = 16
+AT_ONCE = 64
+#: Bytes of results in an answer, which goes through Mistral.
+RESULTS_BYTES = 32 * 1024
 
 
 def run_all(checks: Sequence[Mapping[str, Any]],
@@ -55,6 +59,22 @@ def run_all(checks: Sequence[Mapping[str, Any]],
     with concurrent.futures.ThreadPoolExecutor(
             min(len(checks), AT_ONCE), 'check') as pool:
         return list(pool.map(lambda check: _run(check, facts), checks))
+
+
+def summary(results: Iterable[contract.CheckResult]) -> dict[str, Any]:
+    """Results in a form that an execution may carry.
+
+    :returns: ``passed`` (whether none is a failure), ``result`` (the worst
+        code), ``results`` (as many as fit, the worst first) and ``left_out``
+        (how many did not).
+    """
+    ordered = sorted(results, key=lambda result: -result.result)
+    kept = table.fitting((result.to_dict() for result in ordered),
+                         RESULTS_BYTES)
+
+    return {'passed': not any(result.is_failure for result in ordered),
+            'result': int(ordered[0].result) if ordered else 0,
+            'results': kept, 'left_out': len(ordered) - len(kept)}
 
 
 def is_asked_from_here(check: Mapping[str, Any]) -> bool:

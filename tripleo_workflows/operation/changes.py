@@ -30,9 +30,8 @@ class Changes:
 
     :param service: whose policy it is; empty: that of all services.
     :param max_failures: how many nodes may fail, or a percentage of them.
-    :param max_unavailable: how many nodes may be out of service at once, or
-        a percentage of them.
     :param soak: seconds for which the gate must stay green after the canary.
+    :param concurrency: how many services are carried out side by side.
     :param deadline_seconds: from now on, after which the operation is
         expired.
     :param not_before: when the maintenance window opens, ISO 8601 with a
@@ -42,8 +41,8 @@ class Changes:
 
     service: str = ''
     max_failures: int | str | None = None
-    max_unavailable: int | str | None = None
     soak: float | None = None
+    concurrency: int | None = None
     deadline_seconds: float | None = None
     not_before: str = ''
     not_after: str = ''
@@ -53,10 +52,8 @@ class Changes:
 
         :raises InvalidInput: a value is not what it must be.
         """
-        given = {'max_failures': _count(self.max_failures, 'max_failures', 0),
-                 'max_unavailable': _count(self.max_unavailable,
-                                           'max_unavailable', 1),
-                 'soak': _seconds(self.soak, 'soak', 0)}
+        given = {'max_failures': _nodes(self.max_failures, 'max_failures'),
+                 'soak': _number(self.soak, 'soak', 0)}
 
         return {name: value for name, value in given.items()
                 if value is not None}
@@ -67,43 +64,49 @@ class Changes:
         :param opened: the operation as it is.
         :raises InvalidInput: a value is not what it must be.
         """
-        given = {name: value for name in ('not_before', 'not_after')
-                 if (value := getattr(self, name))}
+        given: dict[str, Any] = {
+            name: value for name in ('not_before', 'not_after')
+            if (value := getattr(self, name))}
 
         if given:
             # One side of the window that was not given stays.
             kept = {name: opened.get(name, '') for name in (
                 'not_before', 'not_after')}
-            given = window.window(**{**kept, **given})
+            given = dict(window.window(**{**kept, **given}))
 
-        seconds = _seconds(self.deadline_seconds, 'deadline_seconds', 1)
+        if (most := _number(self.concurrency, 'concurrency', 1)) is not None:
+            given['concurrency'] = int(most)
 
-        return given if seconds is None else {
-            **given, 'deadline': round(time.time() + seconds)}
+        seconds = _number(self.deadline_seconds, 'deadline_seconds', 1)
+
+        if seconds is not None:
+            given['deadline'] = round(time.time() + seconds)
+
+        return given
 
 
-def _count(value: Any, field: str, least: int) -> Any:
-    if value is None or (_is_number(value, int) and value >= least):
+def _nodes(value: Any, field: str) -> Any:
+    if value is None or (_is_number(value, int) and value >= 0):
         return value
 
-    if isinstance(value, str) and value.isdigit() and int(value) >= least:
+    if isinstance(value, str) and value.isdigit():
         return int(value)
 
     if isinstance(value, str) and _PERCENT.fullmatch(value):
         return value
 
     raise exceptions.InvalidInput(
-        f'{value!r} is neither a number of nodes, {least} or more, nor a '
-        f'percentage.', 'Give one like 1 or 25%.', field=field)
+        f'{value!r} is neither a number of nodes nor a percentage.',
+        'Give one like 1 or 25%.', field=field)
 
 
-def _seconds(value: Any, field: str, least: int) -> Any:
+def _number(value: Any, field: str, least: int) -> Any:
     if value is None or (_is_number(value, int | float) and value >= least):
         return value
 
     raise exceptions.InvalidInput(
-        f'{value!r} is no number of seconds, {least} or more.',
-        'Give one like 300.', field=field)
+        f'{value!r} is no number of {least} or more.',
+        f'Give one like {least + 1}.', field=field)
 
 
 def _is_number(value: object, kind: Any) -> bool:

@@ -28,7 +28,8 @@ kind        what it holds besides person, time and reason
 ``approve`` ``service``, ``step``
 ``waive``   ``check``, the check's name
 ``change``  ``service`` (empty: all) and what is changed of its policy, or of
-            the operation: ``deadline``, ``not_before``, ``not_after``
+            the operation: ``deadline``, ``not_before``, ``not_after``,
+            ``concurrency``
 =========== =================================================================
 """
 

@@ -30,7 +30,7 @@ from tripleo_workflows.operation import lock
 from tripleo_workflows.operation import record as operation_record
 
 #: What decisions change of an operation itself, not of services' policies.
-CHANGEABLE = ('deadline', 'not_before', 'not_after')
+CHANGEABLE = ('deadline', 'not_before', 'not_after', 'concurrency')
 #: What the names of all compiled graphs begin with.
 GRAPH_PREFIX = 'tripleo.rollout.graph.'
 
@@ -193,6 +193,27 @@ def close(clients: service_clients.Clients, record: operation_record.Record,
 
     for fence in range(opened['fence'], newest + 1):
         drop_graph(clients.mistral, graph_name(opened['operation'], fence))
+
+
+def forget(clients: service_clients.Clients, plan: str,
+           wanted: lock.Holder) -> list[str]:
+    """Forget how services stand, whose nodes are there no more.
+
+    What operations did stays in the record.
+
+    :param wanted: who holds the plan's lock.
+    :returns: names of the services of which something was known.
+    :raises OperationInProgress: somebody else holds it.
+    """
+    fence, _ = enter(clients, plan, wanted)
+    record = operation_record.Record(clients.swift, plan)
+    known = [service for service, state in record.states(fence).items()
+             if state]
+
+    for service in known:
+        record.put_state(fence, service, {})
+
+    return sorted(known)
 
 
 def made_trusts(record: operation_record.Record,

@@ -23,6 +23,7 @@ object                                          what it holds
 ``documents/<digest>.json``                     a rollout, as previewed
 ``<operation>/operation.json``                  verb, person, document, time
 ``<operation>/closed.json``                     how, when and why it ended
+``<operation>/availability/<when>.json``        what a prober saw
 ``<operation>/decisions/<number>.json``         what a person decided
 ``<operation>/<n>/waiting.json``                what it waits for under n
 ``<operation>/<n>/<service>.<batch>.json``      states of a batch's steps;

@@ -27,6 +27,7 @@ from mistralclient.api import base as mistral_base
 from tripleo_workflows import clients as service_clients
 from tripleo_workflows import exceptions
 from tripleo_workflows.deployments import table
+from tripleo_workflows.operation import availability
 from tripleo_workflows.operation import decisions
 from tripleo_workflows.operation import holding
 from tripleo_workflows.operation import lifetime
@@ -201,10 +202,15 @@ def _begun(steps: Row) -> float:
                default=0.0)
 
 
+def newest_of(record: operation_record.Record, digest: str) -> Story | None:
+    """The newest operation that ran a rollout, where there is one."""
+    found = [opened for opened in _all(record) if opened['digest'] == digest]
+
+    return read(record, str(found[-1]['operation'])) if found else None
+
+
 def _newest(record: operation_record.Record) -> str:
-    found = [opened for name in record.names('')
-             if name.endswith('/operation.json')
-             and (opened := record.get(name))]
+    found = _all(record)
 
     if not found:
         raise exceptions.NotFound(
@@ -212,7 +218,15 @@ def _newest(record: operation_record.Record) -> str:
             'Start tripleo.upgrade.v1.preview to see what is to be done.',
             plan=record.plan)
 
-    return str(max(found, key=lambda row: row['begun'])['operation'])
+    return str(found[-1]['operation'])
+
+
+def _all(record: operation_record.Record) -> list[Row]:
+    """What operations were opened with, the oldest first."""
+    return sorted(
+        (opened for name in record.names('')
+         if name.endswith('/operation.json')
+         and (opened := record.get(name))), key=lambda row: row['begun'])
 
 
 def show(clients: service_clients.Clients, plan: str, operation: str = ''
@@ -223,8 +237,8 @@ def show(clients: service_clients.Clients, plan: str, operation: str = ''
         ``state``, ``execution``, ``fence``, ``digest``, ``steps`` (rows of
         service, batch, step and how many nodes stand how), ``failed`` (rows
         of nodes with status and error), ``held`` (who holds it, or what it
-        waits for), ``decisions``, ``closed`` and ``next``, lines that say
-        how to go on.
+        waits for), ``availability`` (what each prober saw, in a line),
+        ``decisions``, ``closed`` and ``next``, lines that say how to go on.
     """
     record = operation_record.Record(clients.swift, plan)
     story = read(record, operation)
@@ -239,6 +253,8 @@ def show(clients: service_clients.Clients, plan: str, operation: str = ''
         'state': stands(story.closed, state),
         'steps': list(_steps(story, document)), 'failed': failed,
         'held': story.held(state),
+        'availability': availability.verdicts(record,
+                                              story.opened['operation']),
         'decisions': [_decision(decision) for decision
                       in story.decisions.all],
         'closed': story.closed,

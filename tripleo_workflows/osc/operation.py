@@ -152,11 +152,11 @@ class ResumeOperation(command.Command):
             '--max-failures', metavar='<nodes>',
             help='How many nodes may fail, as in 1 or 25%%')
         changed.add_argument(
-            '--max-unavailable', metavar='<nodes>',
-            help='How many nodes may be out of service at once')
-        changed.add_argument(
             '--soak', metavar='<seconds>', type=float,
             help='How long the gate must stay green after the canary')
+        changed.add_argument(
+            '--concurrency', metavar='<services>', type=int,
+            help='How many services are carried out side by side')
         changed.add_argument(
             '--deadline', metavar='<seconds>', type=float,
             help='From now on, after which the operation is expired')
@@ -175,7 +175,7 @@ class ResumeOperation(command.Command):
             deadline_seconds=parsed_args.deadline,
             **{name: getattr(parsed_args, name) for name in (
                 'take_over', 'retry_failed', 'reason', 'service',
-                'max_failures', 'max_unavailable', 'soak', 'not_before',
+                'max_failures', 'soak', 'concurrency', 'not_before',
                 'not_after')})
 
 

@@ -20,6 +20,7 @@ import warnings
 from tripleo_workflows import clients as service_clients
 from tripleo_workflows import exceptions
 from tripleo_workflows.operation import watchdog
+from tripleo_workflows.pack import check
 from tripleo_workflows.pack import sync
 from tripleo_workflows.pack import workbooks
 from tripleo_workflows.plan import environment as plan_environment
@@ -39,7 +40,7 @@ def main(argv: list[str] | None = None) -> int:
         print(f'tripleo-workflows: {error}', file=sys.stderr)
         return 1
 
-    return 1 if found else 0
+    return int(found or 0)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -52,6 +53,16 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser(
         'sync', help='make Mistral hold exactly the workbooks of this pack')
     command.set_defaults(func=_sync)
+
+    command = commands.add_parser(
+        'check', help='ask the checks of a file from here; ends with the '
+                      "worst result's code: 0, 1, 2 or 255")
+    command.add_argument('file', type=pathlib.Path, metavar='FILE',
+                         help='a YAML list of checks')
+    command.add_argument(
+        '--fact', action='append', default=[], metavar='NAME=VALUE',
+        help='value of a variable that checks use; may be repeated')
+    command.set_defaults(func=_check)
 
     command = commands.add_parser(
         'lint', help='check workbooks and workflows against the code')
@@ -150,6 +161,10 @@ def _need_mistral() -> None:
     warnings.filterwarnings('ignore', r'\s*Eventlet is deprecated')
     backend.register_backend_default_hook(
         lambda: backend.BackendType.THREADING)
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    return check.run(arguments.file, arguments.fact)
 
 
 def _watch(arguments: argparse.Namespace) -> None:

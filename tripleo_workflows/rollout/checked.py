@@ -33,6 +33,8 @@ from tripleo_workflows.rollout import units
 POLL_SECONDS = 0.4
 #: How much longer than its own time a node may take to answer a check.
 ANSWER_SECONDS = 60
+#: More rounds than a list of checks is asked under one fence.
+ROUNDS = 1_000_000
 
 Entry = dict[str, Any]
 Results = list[contract.CheckResult]
@@ -55,25 +57,26 @@ class Place:
     bootstrap: units.Member
 
 
-def policy_of(place: Place) -> gate.Policy:
+def policy_of(step: str, rules: Mapping[str, Any], is_canary: bool
+              ) -> gate.Policy:
     """How long the checks of a step are asked.
 
     Only the gate of a canary soaks, and whether a service may be changed is
     asked once.
+
+    :param rules: the policy of the service.
     """
-    rules = place.bootstrap.lifecycle['policy']
-    soaks = (place.step == lifecycle_format.GATE and place.unit == '1'
-             and rules['canary'])
-
     return gate.Policy(
-        rules['soak'] if soaks else 0, rules['on_flap'],
-        0 if place.step == 'check' else rules['check_timeout'])
+        rules['soak'] if is_canary and step == lifecycle_format.GATE else 0,
+        rules['on_flap'], 0 if step == 'check' else rules['check_timeout'])
 
 
-def carry_out(dispatcher: delivery.Dispatcher, place: Place, entry: Entry,
+def carry_out(dispatcher: delivery.Dispatcher, place: Place,
+              policy: gate.Policy, entry: Entry,
               decided: decisions.Decisions, until: float) -> None:
     """Ask until all checks pass, or the slice or the checks' time is over.
 
+    :param policy: see :func:`policy_of`.
     :param entry: of the step in the record; changed in place. A node for
         which a check has not passed in time ends there as ``failed``.
     :param until: epoch seconds.
@@ -83,6 +86,9 @@ def carry_out(dispatcher: delivery.Dispatcher, place: Place, entry: Entry,
         entry.update(asked_under=place.operation.fence, gate=None, round=1,
                      asked={})
 
+        for name in place.members:
+            entry['nodes'].pop(name, None)
+
     while True:
         results = ask(dispatcher, place, entry, until)
 
@@ -90,7 +96,7 @@ def carry_out(dispatcher: delivery.Dispatcher, place: Place, entry: Entry,
             results = waivers.apply(results, decided.waived)
             entry['checks'] = [result.to_dict() for result in results]
             entry['gate'] = gate.look(entry['gate'], results, time.time(),
-                                      policy_of(place))
+                                      policy)
             _note(place, entry, results)
 
             if entry['gate']['decision'] != gate.WAITING:
@@ -205,6 +211,10 @@ def _ask_nodes(dispatcher: delivery.Dispatcher, place: Place, entry: Entry,
     if not ended:
         return None
 
+    # There may be hundreds of rounds, and none needs the one before.
+    dispatcher.clean(step.prefix, [
+        ids for node in asked['nodes'].values() for ids in node['ids']])
+
     return [result for name, node in asked['nodes'].items()
             for result in on_node.results(check, node.get('answer', {
                 'status': 'unreachable',
@@ -213,4 +223,4 @@ def _ask_nodes(dispatcher: delivery.Dispatcher, place: Place, entry: Entry,
 
 def _attempt(place: Place, entry: Entry) -> int:
     # A node runs an attempt once, and each round is to be a new question.
-    return int(place.operation.fence * 1000 + entry['round'])
+    return int(place.operation.fence * ROUNDS + entry['round'])

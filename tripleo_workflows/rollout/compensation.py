@@ -13,6 +13,7 @@
 """Putting the nodes of a batch back that has failed."""
 
 import time
+from collections.abc import Iterable
 from collections.abc import Mapping
 from typing import Any
 
@@ -30,6 +31,8 @@ Answer = dict[str, Any]
 
 #: The entry of a batch's record about it.
 COMPENSATE = 'compensate'
+#: How a step stands on a node that is put back, and not left alone.
+FAILED = 'failed'
 
 
 def compensate(clients: service_clients.Clients,
@@ -68,7 +71,7 @@ def compensate(clients: service_clients.Clients,
         unit.save()
         raise
 
-    _note_undone(unit, back, ways)
+    _note_back(unit, back, ways)
 
     return {'done': True, 'nodes': ways}
 
@@ -76,39 +79,61 @@ def compensate(clients: service_clients.Clients,
 def _ways(unit: steps.Unit) -> dict[str, str]:
     """How each node of a failed batch is put back; noted in the record."""
     entry = unit.steps.get(COMPENSATE, {'number': 0, 'nodes': {}})
+    failed = _failed(unit)
 
-    if all(node['status'] == delivered.DONE
-           for node in entry['nodes'].values()):
-        wanted = _failed(unit)
-
-        if not wanted:
-            return {}
-
+    if failed:
+        # What an earlier compensation has not ended is begun anew, too.
+        fallen = unit.fallen()
+        failed += [name for name in _unended(entry) if fallen.get(
+            name, {}).get('status') == steps.UNDONE]
         unit.steps[COMPENSATE] = entry = {
             'begun': round(time.time(), 3), 'fence': unit.operation.fence,
             'number': entry['number'] + 1,
             'nodes': {name: {'status': delivered.SENT, 'way': _way(unit, name)}
-                      for name in wanted}}
+                      for name in failed}}
+        _note_undone(unit, failed)
         unit.save()
 
-    return {name: str(node['way']) for name, node in entry['nodes'].items()}
+    return {name: str(node['way']) for name, node in entry['nodes'].items()
+            } if _unended(entry) else {}
+
+
+def _unended(entry: Mapping[str, Any]) -> list[str]:
+    return [name for name, node in entry['nodes'].items()
+            if node['status'] != delivered.DONE]
 
 
 def _failed(unit: steps.Unit) -> list[str]:
     """The nodes of a batch that has failed, without those nobody knows."""
-    if not units.is_batch(unit.name):
+    if not units.is_batch(unit.name) or not any(
+            _has_failed(entry) for entry in unit.steps.values()):
         return []
 
     fallen = unit.fallen()
-    has_failed = any(
-        entry.get('error') and any(node['status'] == 'failed' for node
-                                   in entry['nodes'].values())
-        for entry in unit.steps.values())
     begun = {name for entry in unit.steps.values()
-             for name in entry['nodes']}
+             for name, node in entry['nodes'].items()
+             if node['status'] in (delivered.DONE, FAILED)}
 
-    return [name for name in unit.members if has_failed and name in begun
-            and fallen.get(name, {}).get('status', 'failed') == 'failed']
+    return [name for name in unit.members if name in begun
+            and fallen.get(name, {}).get('status', FAILED) == FAILED]
+
+
+def _has_failed(entry: Mapping[str, Any]) -> bool:
+    statuses = {node['status'] for node in entry['nodes'].values()}
+
+    # Nobody knows what becomes of a node that has not answered yet.
+    return ('error' in entry and FAILED in statuses
+            and delivered.SENT not in statuses)
+
+
+def _note_undone(unit: steps.Unit, names: Iterable[str]) -> None:
+    """Note that a node has to go the whole way again, if it does."""
+    wanted = set(names)
+
+    for step, entry in unit.steps.items():
+        for name in wanted & entry['nodes'].keys():
+            if step != COMPENSATE:
+                entry['nodes'][name]['status'] = steps.UNDONE
 
 
 def _way(unit: steps.Unit, name: str) -> str:
@@ -127,8 +152,8 @@ def _way(unit: steps.Unit, name: str) -> str:
     return units.BACK if kept else units.HALT
 
 
-def _note_undone(unit: steps.Unit, back: steps.Unit,
-                 ways: Mapping[str, str]) -> None:
+def _note_back(unit: steps.Unit, back: steps.Unit,
+               ways: Mapping[str, str]) -> None:
     state = unit.record.state(unit.operation.fence, unit.service)
     states.reach(
         state, {name: member for name, member in back.members.items()
@@ -136,12 +161,11 @@ def _note_undone(unit: steps.Unit, back: steps.Unit,
         {name: unit.entry['nodes'][name]['back'] for name in ways},
         unit.operation.fence)
     unit.record.put_state(unit.operation.fence, unit.service, state)
+    entry = unit.steps[COMPENSATE]
+    entry.pop('error', None)
 
-    for step, entry in unit.steps.items():
-        for name in ways:
-            if name in entry['nodes']:
-                entry['nodes'][name]['status'] = (
-                    delivered.DONE if step == COMPENSATE else steps.UNDONE)
+    for node in entry['nodes'].values():
+        node['status'] = delivered.DONE
 
     unit.save()
     back.clean()

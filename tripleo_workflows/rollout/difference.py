@@ -13,6 +13,7 @@
 """What a service wants and what is recorded of it: the difference."""
 
 import dataclasses
+from collections.abc import Collection
 from collections.abc import Mapping
 from collections.abc import Set
 from typing import Any
@@ -72,9 +73,10 @@ def entry(service: wanted.Service, state: State, around: Surroundings,
     """
     parts = {role: revision.parts(lifecycle, around.key)
              for role, lifecycle in service.lifecycles.items()}
-    nodes = _nodes(service, state, around, parts)
-    recorded = state.get('nodes', {})
-    fresh = not any(known.get('revision') for known in recorded.values())
+    bases = _bases(service, state)
+    nodes = _nodes(service, bases, around, parts)
+    fresh = not any(base.get('revision') for base in bases.values())
+    gone, stays = _leaving(state, around, bases, chosen)
     left = sorted(name for name in nodes
                   if chosen is not None and name not in chosen)
     skipped = {name: 'does not answer' for name in nodes
@@ -96,37 +98,52 @@ def entry(service: wanted.Service, state: State, around: Surroundings,
         'bootstrap': next((node.name for node in service.nodes
                            if node.name not in around.down),
                           service.nodes[0].name),
-        'nodes': rolled, 'skipped': skipped, 'left_undone': left,
+        'nodes': rolled, 'skipped': skipped,
+        'left_undone': sorted({*left, *stays}),
         'batches': _batches(service, rolled, around, fresh),
-        'steps': _steps(service.first, state, bool(nodes), fresh,
-                        bool(left)),
-        'seconds': state.get('seconds', {}),
-        'leaving': leaving(state, around,
-                           {node.name for node in service.nodes}),
+        'steps': _no_steps() if nodes and not rolled else _steps(
+            service.first, state, bool(rolled), fresh, bool(left or stays)),
+        'seconds': state.get('seconds', {}), 'leaving': gone,
     }
 
 
-def leaving_entry(state: State, around: Surroundings) -> Entry:
+def leaving_entry(state: State, around: Surroundings,
+                  chosen: Set[str] | None = None) -> Entry:
     """What a rollout does to a service that the cloud wants no more."""
+    gone, stays = _leaving(state, around, (), chosen)
+
     return {'release': state.get('release', ''), 'from_releases': [],
             'lifecycle': {}, 'members': [], 'bootstrap': '', 'nodes': {},
-            'skipped': {}, 'left_undone': [], 'batches': [],
-            'steps': {lifecycle_format.PREPARE: [],
-                      lifecycle_format.FINISH: []},
-            'seconds': state.get('seconds', {}),
-            'leaving': leaving(state, around, set())}
+            'skipped': {}, 'left_undone': stays, 'batches': [],
+            'steps': _no_steps(), 'seconds': state.get('seconds', {}),
+            'leaving': gone}
 
 
-def leaving(state: State, around: Surroundings, members: Set[str]
-            ) -> dict[str, dict[str, Any]]:
-    """The nodes that a service leaves, with the lifecycle it has there."""
-    return {name: {'lifecycle': known.get('lifecycle'),
+def _leaving(state: State, around: Surroundings, members: Collection[str],
+             chosen: Set[str] | None
+             ) -> tuple[dict[str, dict[str, Any]], list[str]]:
+    """The nodes that a service leaves, with the lifecycle it has there.
+
+    :param members: names of the nodes on which it is wanted.
+    :returns: those that were chosen, and the names of the others.
+    """
+    gone = {name: {'lifecycle': known.get('lifecycle'),
                    'from_release': known.get('release'),
                    'why': 'the service is no longer wanted there'}
             for name, known in sorted(state.get('nodes', {}).items())
             if known.get('revision') and name not in members
             and around.nodes.get(name, {}).get('server_id')
             == known.get('server_id')}
+    stays = [name for name in gone
+             if chosen is not None and name not in chosen]
+
+    return {name: node for name, node in gone.items()
+            if name not in stays}, stays
+
+
+def has_part(entry: Mapping[str, Any]) -> bool:
+    """Whether a service has something to do, or is to be told about."""
+    return bool(phases_of(entry) or entry['skipped'] or entry['left_undone'])
 
 
 def phases_of(entry: Mapping[str, Any]) -> list[str]:
@@ -138,15 +155,24 @@ def phases_of(entry: Mapping[str, Any]) -> list[str]:
         (lifecycle_format.FINISH, entry['steps']['finish'])) if work]
 
 
-def _nodes(service: wanted.Service, state: State, around: Surroundings,
-           parts: Mapping[str, Mapping[str, str]]) -> dict[str, Entry]:
+def _bases(service: wanted.Service, state: State) -> dict[str, State]:
+    """What is recorded of the servers that a service is wanted on."""
     recorded = state.get('nodes', {})
+    found = {node.name: recorded.get(node.name, {}) for node in service.nodes}
+
+    # One that was replaced under the same name has nothing.
+    return {node.name: found[node.name] if found[node.name].get('server_id')
+            == node.server_id else {} for node in service.nodes}
+
+
+def _nodes(service: wanted.Service, bases: Mapping[str, State],
+           around: Surroundings, parts: Mapping[str, Mapping[str, str]]
+           ) -> dict[str, Entry]:
     inputs = _Inputs(around.lifecycles)
     nodes = {}
 
     for node in service.nodes:
-        known = recorded.get(node.name, {})
-        base = known if known.get('server_id') == node.server_id else {}
+        base = bases[node.name]
         aim = revision.revision(service.name, parts[node.role],
                                 facts_of(around.nodes[node.name]),
                                 around.key)
@@ -283,10 +309,14 @@ def _room(service: wanted.Service, rolled: Mapping[str, Entry],
     return max(1, room)
 
 
+def _no_steps() -> dict[str, list[str]]:
+    return {lifecycle_format.PREPARE: [], lifecycle_format.FINISH: []}
+
+
 def _steps(lifecycle: lifecycle_format.Lifecycle, state: State, rolls: bool,
            fresh: bool, left: bool) -> dict[str, list[str]]:
     here = (state.get('release'), state.get('phase'))
-    moves = here != (lifecycle['release'], FINISHED)
+    moves = fresh or here != (lifecycle['release'], FINISHED)
     pending = (not rolls and moves and not fresh
                and here[0] == lifecycle['release'])
 
@@ -304,7 +334,7 @@ def _steps(lifecycle: lifecycle_format.Lifecycle, state: State, rolls: bool,
             lifecycle['steps'][step].get('point_of_no_return')
             for step in finish)]
     elif not rolls:
-        return {lifecycle_format.PREPARE: [], lifecycle_format.FINISH: []}
+        return _no_steps()
 
     if fresh:
         prepare = [step for step in prepare if step not in ('check',
@@ -333,8 +363,7 @@ def _refuse_release(service: wanted.Service, state: State,
                 'Go through one of these releases first.', **where,
                 node=name, field='lifecycle.from')
 
-        if release in state.get('history', []) and not state.get(
-                'reversible', True):
+        if release in state.get('barred', []):
             raise exceptions.InvalidInput(
                 f'lifecycle.reversible: there is no way back from release '
                 f'{before} to {release}.',

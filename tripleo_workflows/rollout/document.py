@@ -95,7 +95,7 @@ def compute(cloud: stack_cloud.Cloud, request: Request,
     chosen = selection.Chosen(request.selected, around.nodes,
                               [*services, *states], plan)
     entries = {name: entry for name, entry in _entries(
-        services, states, around, chosen) if difference.phases_of(entry)}
+        services, states, around, chosen) if difference.has_part(entry)}
     _refuse_verb(plan, request.verb, entries)
     chosen.refuse_gaps(before, entries)
     rolled = chosen.keep(entries)
@@ -153,7 +153,7 @@ def _after(services: Mapping[str, wanted.Service],
            ) -> dict[str, Mapping[str, Iterable[str]]]:
     # A service that is no longer wanted leaves in the order that it had.
     return {**{name: state.get('after', {})
-               for name, state in states.items()},
+               for name, state in states.items() if state.get('nodes')},
             **{name: service.after for name, service in services.items()}}
 
 
@@ -174,7 +174,8 @@ def _entries(services: Mapping[str, wanted.Service],
         yield name, (difference.entry(services[name], state, around,
                                       chosen.nodes)
                      if name in services
-                     else difference.leaving_entry(state, around))
+                     else difference.leaving_entry(state, around,
+                                                   chosen.nodes))
 
 
 def _set_after(rolled: Mapping[str, difference.Entry], before: order.Graph

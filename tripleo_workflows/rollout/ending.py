@@ -47,8 +47,9 @@ def finish(clients: service_clients.Clients,
         unit.require_done()
 
     lock.require_fence(clients.mistral, operation.plan, operation.fence)
-    fallen = unit.fallen() if units.is_batch(name) else {}
-    halted = _halt(unit, fallen, seconds)
+    fallen = unit.fallen() if units.is_batch(name) or (
+        name == units.LEAVE) else {}
+    halted = _halt(unit, fallen, seconds) if units.is_batch(name) else []
 
     if halted is None:
         return {'done': False, 'nodes': []}
@@ -131,10 +132,12 @@ def _halt(unit: steps.Unit, fallen: Mapping[str, Mapping[str, Any]],
     try:
         if members and not halting.run('stop', seconds)['done']:
             return None
-    except exceptions.StepFailed:
-        return [name for name in members if name not in halting.fallen()]
+    except (exceptions.StepFailed, exceptions.DeadlineExceeded):
+        # Where it could not be stopped, it counts as serving.
+        pass
 
-    return list(members)
+    return [name for name, member in members.items()
+            if member.steps and name not in halting.fallen()]
 
 
 def next_batch(clients: service_clients.Clients,

@@ -24,6 +24,7 @@ from keystoneauth1 import exceptions as keystone_exceptions
 from tripleo_workflows import clients as service_clients
 from tripleo_workflows import exceptions
 from tripleo_workflows.deployments import delivery
+from tripleo_workflows.operation import availability
 from tripleo_workflows.operation import lifetime
 from tripleo_workflows.operation import lock
 from tripleo_workflows.operation import record as operation_record
@@ -94,7 +95,10 @@ def guard(clients: service_clients.Clients, wanted: lock.Holder, plan: str,
     delivery.prepare_container(clients.swift, record.container)
     name = graph.workflow_name(operation)
 
-    for part, text in graph.compile_workflows(document, name).items():
+    compiled = graph.compile_workflows(
+        document, name, opened.get('concurrency', graph.AT_ONCE))
+
+    for part, text in compiled.items():
         _store_workflow(clients, part, text)
 
     return {'operation': dataclasses.asdict(operation), 'graph': name}
@@ -159,7 +163,8 @@ def close(clients: service_clients.Clients,
     """Compare the record with the document and end the operation.
 
     :returns: ``services`` and ``nodes`` that were rolled, ``seconds``, and
-        ``exceptions``: by service, the nodes that it went on without.
+        ``exceptions``: by service, the nodes that it went on without, and
+        ``availability``, what each prober has seen so far.
     :raises StepFailed: something of the document was not reached.
     """
     lock.require_fence(clients.mistral, operation.plan, operation.fence)
@@ -175,7 +180,8 @@ def close(clients: service_clients.Clients,
                'nodes': len(rollout_document.touched(document)),
                'exceptions': {service: names for service, names
                               in exempt.items() if names},
-               'seconds': round(time.time() - opened['begun'], 1)}
+               'seconds': round(time.time() - opened['begun'], 1),
+               'availability': availability.verdicts(record, operation.id)}
     _, holder = lock.current(clients.mistral, operation.plan)
     lifetime.close(clients, record, dict(opened), 'finished',
                    holder.person if holder else '', summary=summary)
@@ -200,7 +206,7 @@ def _require_reached(record: operation_record.Record,
                 'document wants.', 'Start tripleo.operation.v1.resume.',
                 **where, node=name)
 
-    left = sorted({*entry['leaving']} & {*nodes})
+    left = sorted({*entry['leaving']} & {*nodes} - without)
     ends = entry['steps'][lifecycle_format.FINISH]
 
     if left or (ends and state.get('phase') != difference.FINISHED):

@@ -39,8 +39,8 @@ def workflow_name(operation: operation_record.Operation) -> str:
     return lifetime.graph_name(operation.id, operation.fence)
 
 
-def compile_workflows(document: rollout_document.Document, name: str
-                      ) -> dict[str, str]:
+def compile_workflows(document: rollout_document.Document, name: str,
+                      concurrency: int = AT_ONCE) -> dict[str, str]:
     """Workflows in Mistral's language, a task for each phase of a service.
 
     They publish nothing and handle nothing, so that other branches finish
@@ -49,6 +49,7 @@ def compile_workflows(document: rollout_document.Document, name: str
     which run one after the other.
 
     :param name: of the workflow that runs them all.
+    :param concurrency: how many phases may run side by side.
     :returns: definitions by name, that one last.
     """
     before = phases(document)
@@ -56,7 +57,7 @@ def compile_workflows(document: rollout_document.Document, name: str
 
     if len(parts) <= 1:
         return {name: _definition(document, name, _tasks(
-            document, before, parts[0] if parts else []))}
+            document, before, parts[0] if parts else [], concurrency))}
 
     names = [f'{name}.{number}' for number in range(1, len(parts) + 1)]
     tasks = {f'part_{number}': {
@@ -66,7 +67,8 @@ def compile_workflows(document: rollout_document.Document, name: str
         for number, part in enumerate(names, 1)}
 
     return {**{part: _definition(document, part,
-                                 _tasks(document, before, content))
+                                 _tasks(document, before, content,
+                                        concurrency))
                for part, content in zip(names, parts, strict=True)},
             name: _definition(document, name, tasks)}
 
@@ -106,14 +108,9 @@ def _cut(before: order.Graph) -> list[list[str]]:
 
 
 def _tasks(document: rollout_document.Document, before: order.Graph,
-           names: Iterable[str]) -> Tasks:
+           names: Iterable[str], concurrency: int) -> Tasks:
     chosen = {name: before[name] & {*names} for name in names}
-
-    for level in _levels(chosen):
-        # Not more of them than the executors have threads for.
-        for earlier, later in zip(level, level[AT_ONCE:], strict=False):
-            chosen[later].add(earlier)
-
+    _keep_few_at_once(chosen, min(concurrency, AT_ONCE))
     followers: dict[str, list[str]] = {name: [] for name in chosen}
     tasks: Tasks = {}
 
@@ -131,6 +128,27 @@ def _tasks(document: rollout_document.Document, before: order.Graph,
             tasks[name]['on-success'] = followers[name]
 
     return tasks
+
+
+def _keep_few_at_once(before: order.Graph, most: int) -> None:
+    """Let no more phases run at once than a number.
+
+    :param before: changed in place; the order that there is stays.
+    """
+    # In rows, of which each has one that runs: the last one of each row.
+    rows: list[str] = []
+
+    for name in order.in_order(before):
+        earlier = next((last for last in rows if last in before[name]), None)
+
+        if earlier is None and len(rows) == most:
+            earlier = rows[0]
+            before[name].add(earlier)
+
+        if earlier is not None:
+            rows.remove(earlier)
+
+        rows.append(name)
 
 
 def _task(document: rollout_document.Document, name: str) -> Tasks:

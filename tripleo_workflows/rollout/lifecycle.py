@@ -195,7 +195,10 @@ def runs_on(lifecycle: Mapping[str, Any], step: str) -> str:
     content = lifecycle['steps'][step]
     usual = 'all' if step in ON_ALL else 'bootstrap'
 
-    return (str(content.get('on', usual)) if isinstance(content, Mapping)
+    if isinstance(content, Mapping):
+        return str(content.get('on', usual))
+
+    return ('all' if any(check.get('on') == 'all' for check in content)
             else usual)
 
 

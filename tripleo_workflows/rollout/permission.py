@@ -65,8 +65,7 @@ def _window(unit: 'steps.Unit') -> str | None:
 
     opened = {**(unit.record.get(f'{unit.operation.id}/operation.json') or {}),
               **unit.decided.changes()}
-    closed = window.closed(opened, time.time(), estimate.of_unit(
-        unit.document, unit.service, unit.name))
+    closed = window.closed(opened, time.time(), _seconds(unit))
 
     if closed is None:
         return None
@@ -75,6 +74,14 @@ def _window(unit: 'steps.Unit') -> str | None:
     holding.wait(unit.clients, unit.operation, what, closed.until)
 
     return what
+
+
+def _seconds(unit: 'steps.Unit') -> float:
+    """How long a unit takes, as far as it is known."""
+    known = estimate.of_unit(unit.document, unit.service, unit.name) or 0.0
+    soaks = units.is_canary(unit.entry, unit.name)
+
+    return known + (float(unit.rules()['soak']) if soaks else 0.0)
 
 
 def _approval(unit: 'steps.Unit', part: str) -> str | None:

@@ -96,7 +96,8 @@ class Readiness:
             for place in self._places()
             for result in self._state[_key(place)]['results'])],
             key=lambda row: -row['result'])
-        self._objects.put(f'{self._operation.id}/results.json', rows, LASTS)
+        self._objects.put(f'{self._operation.id}/results.json',
+                          {'checks': rows}, LASTS)
         self._dispatcher.sweep(f'{self._operation.id}/deliveries/',
                                seconds=5.0)
 

@@ -66,7 +66,7 @@ class Chosen:
         """The entries that are selected and have something left to do."""
         return {name: entry for name, entry in entries.items()
                 if name in self._services and (
-                    not entry['left_undone'] or entry['nodes'])}
+                    difference.phases_of(entry) or entry['skipped'])}
 
     def left_undone(self, entries: Mapping[str, difference.Entry]
                     ) -> dict[str, list[str]]:
@@ -74,7 +74,8 @@ class Chosen:
         kept = self.keep(entries)
 
         return {name: entry['left_undone'] if name in kept
-                else sorted({*entry['nodes'], *entry['left_undone']})
+                else sorted({*entry['nodes'], *entry['leaving'],
+                             *entry['left_undone']})
                 for name, entry in entries.items()
                 if name not in kept or entry['left_undone']}
 
@@ -88,13 +89,9 @@ class Chosen:
         done = {order.phase_name(name, phase): name
                 for name, entry in kept.items()
                 for phase in difference.phases_of(entry)}
-        # Where nodes are left out, nothing behind the roll is reached.
         missing = {order.phase_name(name, phase): name
                    for name, entry in entries.items()
-                   if name not in kept or entry['left_undone']
-                   for phase in (difference.phases_of(entry)
-                                 if name not in kept else
-                                 [lifecycle_format.FINISH])}
+                   for phase in _missing(entry, name in kept)}
         nearest = order.nearest(before, {*done, *missing})
 
         for phase, name in done.items():
@@ -107,3 +104,12 @@ class Chosen:
                     f'which the selection leaves undone.',
                     'Select that too.', plan=self._plan, service=name,
                     field='selected')
+
+
+def _missing(entry: difference.Entry, is_kept: bool) -> set[str]:
+    """The phases of a service to whose end the selection does not come."""
+    found = set() if is_kept else {*difference.phases_of(entry)}
+
+    # Where nodes are left out, the roll is not over.
+    return found | ({lifecycle_format.ROLL, lifecycle_format.FINISH}
+                    if entry['left_undone'] else set())

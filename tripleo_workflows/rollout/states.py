@@ -12,7 +12,7 @@
 
 """What the record keeps of a service: its nodes, its release, its phase.
 
-A state is ``{release, phase, nodes, after, history, reversible, failed}``:
+A state is ``{release, phase, nodes, after, history, barred, failed}``:
 
 ``nodes``
     by name: ``revision``, ``release``, ``parts``, ``lifecycle`` (digest of
@@ -22,8 +22,8 @@ A state is ``{release, phase, nodes, after, history, reversible, failed}``:
     ``finished``
 ``history``
     the releases that were finished, the newest last
-``reversible``
-    whether there is a way back from the newest of them
+``barred``
+    those of them to which there is no way back
 ``failed``
     nodes that an operation went on without: by name, ``operation``, ``unit``,
     ``step``, ``status`` and ``halted``, whether the service is stopped there
@@ -93,7 +93,11 @@ def roll_on(state: State, entry: Entry, open_nodes: Iterable[str]) -> None:
         rolled.
     """
     state['release'] = entry['release']
-    state['after'] = next(iter(entry['lifecycle'].values()))['after']
+    state['after'] = _after(entry)
+
+    if not all(lifecycle['reversible'] for lifecycle
+               in entry['lifecycle'].values()):
+        _bar(state)
 
     if list(open_nodes) or entry['left_undone']:
         state['phase'] = 'prepared'
@@ -103,22 +107,34 @@ def roll_on(state: State, entry: Entry, open_nodes: Iterable[str]) -> None:
         finish(state, entry)
 
 
+def _after(entry: Entry) -> dict[str, list[str]]:
+    """What a service waits for, over all roles, by its own phase."""
+    found: dict[str, set[str]] = {}
+
+    for lifecycle in entry['lifecycle'].values():
+        for phase, names in lifecycle['after'].items():
+            found.setdefault(phase, set()).update(names)
+
+    return {phase: sorted(names) for phase, names in found.items()}
+
+
+def _bar(state: State) -> None:
+    """Note that there is no way back to the releases before this one."""
+    state['barred'] = [known for known in state.get('history', [])
+                       if known != state['release']]
+
+
 def finish(state: State, entry: Entry) -> None:
     """Note that a service has come to the end of its release."""
     release = entry['release']
-    lifecycle = next(iter(entry['lifecycle'].values()))
-    history = [known for known in state.get('history', [])
-               if known != release]
-    # The last of several runs of a release has the last word.
-    passed = any(lifecycle['steps'][step].get('point_of_no_return')
-                 for step in entry['steps'][lifecycle_format.FINISH])
-    stays = history != state.get('history', []) and state.get(
-        'history', [])[-1:] == [release]
     state.update(
         release=release, phase=difference.FINISHED,
-        history=[*history, release],
-        reversible=lifecycle['reversible'] and not passed and (
-            state.get('reversible', True) if stays else True))
+        history=[*(known for known in state.get('history', [])
+                   if known != release), release])
+
+    if any(units.says(entry, step, 'point_of_no_return')
+           for step in entry['steps'][lifecycle_format.FINISH]):
+        _bar(state)
 
 
 def leave(state: State, members: Iterable[str]) -> None:

@@ -143,9 +143,12 @@ class Unit:
         if wanted and part in lifecycle_format.CHECK_STEPS:
             checked.carry_out(dispatcher, checked.Place(
                 self.operation, self.service, self.name, part, wanted,
-                self._bootstrap(wanted)), entry, self.decided, until)
+                self._bootstrap(wanted)), checked.policy_of(
+                    part, self.rules(), units.is_canary(self.entry,
+                                                        self.name)),
+                entry, self.decided, until)
 
-            return all(self._status(part, name) != delivered.SENT
+            return all(self._status(part, name) not in (None, delivered.SENT)
                        for name in wanted)
 
         sending = delivered.DeliveredStep(
@@ -210,18 +213,37 @@ class Unit:
 
     def rules(self) -> Mapping[str, Any]:
         """The policy of the service, as decisions have changed it."""
-        lifecycle = next(iter(self.entry['lifecycle'].values()))
-
-        return {**lifecycle['policy'], **self.decided.changes(self.service)}
+        return {**units.policy_of(self.entry),
+                **self.decided.changes(self.service)}
 
     def fallen(self) -> dict[str, dict[str, Any]]:
         """The nodes on which a step is over and not done.
 
         :returns: by name, ``step`` and what is known of it there.
         """
-        return {name: {'step': part, **self.steps[part]['nodes'][name]}
-                for part in reversed(self.steps)
-                for name in self._ended(part)}
+        order = self._order()
+
+        return {name: found for name, member in self.members.items()
+                if (found := self._fallen_at(name, [
+                    part for part in order if part in member.steps]))}
+
+    def _fallen_at(self, name: str, parts: list[str]) -> dict[str, Any]:
+        begun = False
+
+        for part in parts:
+            status = self._status(part, name)
+
+            if status in (None, delivered.SENT) or (
+                    # It is on its way again.
+                    begun and status == UNDONE):
+                break
+
+            if status != delivered.DONE:
+                return {'step': part, **self.steps[part]['nodes'][name]}
+
+            begun = True
+
+        return {}
 
     def _ended(self, part: str) -> list[str]:
         return [name for name, known

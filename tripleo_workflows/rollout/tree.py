@@ -34,9 +34,7 @@ def tree(document: Mapping[str, Any], digest: str) -> str:
     :param digest: of the document.
     """
     services = document['services']
-    lines = [f'Rollout {digest[:12]}: {document["verb"]} of plan '
-             f'{document["plan"]}, {_count(len(services), "service")}, '
-             f'{_count(len(rollout_document.touched(document)), "node")}']
+    lines = [headline(document, digest)]
 
     for service, last in _with_last(_in_order(services)):
         entry = services[service]
@@ -49,6 +47,14 @@ def tree(document: Mapping[str, Any], digest: str) -> str:
         lines.append('└─ nothing to do: every node has what is wanted')
 
     return '\n'.join([*lines, *_notes(document)])
+
+
+def headline(document: Mapping[str, Any], digest: str) -> str:
+    """What a rollout is, in a line."""
+    return (f'Rollout {digest[:12]}: {document["verb"]} of plan '
+            f'{document["plan"]}, '
+            f'{_count(len(document["services"]), "service")}, '
+            f'{_count(len(rollout_document.touched(document)), "node")}')
 
 
 def shortened(text: str, most: int) -> str:

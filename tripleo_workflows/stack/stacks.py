@@ -108,9 +108,7 @@ def bring(heat: heat_client.Client,
     # Heat restarted after a kill shows this for seconds, then FAILED; a
     # request sent before that is accepted and lost.
     if stack['status'] == 'IN_PROGRESS' or stack['action'] == 'DELETE':
-        raise exceptions.Conflict(
-            f'The stack {name} is in {stack["action"]}_{stack["status"]}.',
-            'Wait until it has ended, then try again.', stack=name)
+        raise _busy(stack)
 
     stack_id: str = stack['id']
     with errors('update the stack', stack=name):
@@ -119,8 +117,59 @@ def bring(heat: heat_client.Client,
     return stack_id
 
 
+def delete(heat: heat_client.Client, name: str, seconds: float = 20
+           ) -> str | None:
+    """Start to delete a stack with its servers, whatever it last failed at.
+
+    :param seconds: how long Heat may take to begin.
+    :returns: the stack's id; None where there is no such stack. Give it to
+        :func:`wait` with ``gone``; when this returns, the deletion has
+        begun.
+    :raises Conflict: another operation on the stack is in progress.
+    """
+    stack = find(heat, name)
+
+    if stack is None:
+        return None
+
+    stack_id: str = stack['id']
+
+    if stack['status'] == 'IN_PROGRESS':
+        if stack['action'] == 'DELETE':
+            return stack_id
+
+        raise _busy(stack)
+
+    with errors('delete the stack', stack=name):
+        heat.stacks.delete(stack_id)
+
+    # Heat answers before it has stored that it deletes.
+    deadline = time.monotonic() + seconds
+
+    while (now := _state(heat, stack_id)) and (
+            now['action'] != 'DELETE'
+            or _marker(heat, now) == stack['marker']):
+        if time.monotonic() > deadline:
+            raise exceptions.ServiceUnavailable(
+                'Heat does not begin to delete the stack.',
+                'Look at the log of the orchestration service, then try '
+                'again.', stack=name)
+
+        time.sleep(_POLL_SECONDS)
+
+    return stack_id
+
+
+def _busy(stack: Stack) -> exceptions.Conflict:
+    name = stack['name']
+
+    return exceptions.Conflict(
+        f'The stack {name} is in {stack["action"]}_{stack["status"]}.',
+        'Wait until it has ended, then try again.', stack=name)
+
+
 def wait(heat: heat_client.Client, stack_id: str, since: str | None,
-         seconds: float = 25) -> dict[str, Any]:
+         seconds: float = 25, gone: bool = False) -> dict[str, Any]:
     """Wait a slice of time for the end of an operation on a stack.
 
     Heat stores IN_PROGRESS and an event before it answers a create or an
@@ -131,16 +180,17 @@ def wait(heat: heat_client.Client, stack_id: str, since: str | None,
 
     :param since: ``marker`` of :func:`find` from before the operation;
         None for a stack that did not exist, or to trust the state.
-    :returns: ``done``, ``status`` (UNKNOWN while Heat does not answer) and
-        ``reason``.
+    :param gone: whether its end is that there is no such stack.
+    :returns: ``done``, ``status`` (UNKNOWN while Heat does not answer, GONE
+        without a stack) and ``reason``.
     :raises StackFailed: it ended in a failure; names what failed inside.
-    :raises NotFound: there is no such stack.
+    :raises NotFound: there is no such stack, and that is not its end.
     """
     deadline = time.monotonic() + seconds
 
     while True:
         try:
-            outcome = _look(heat, stack_id, since)
+            outcome = _look(heat, stack_id, since, gone)
         except exceptions.ServiceUnavailable as error:
             # A restarted Heat answers again, and then says how it ended.
             outcome = {'done': False, 'status': 'UNKNOWN',
@@ -153,9 +203,14 @@ def wait(heat: heat_client.Client, stack_id: str, since: str | None,
         time.sleep(min(_POLL_SECONDS, left))
 
 
-def _look(heat: heat_client.Client, stack_id: str, since: str | None
-          ) -> dict[str, Any]:
-    stack = _state(heat, stack_id) or get(heat, stack_id)
+def _look(heat: heat_client.Client, stack_id: str, since: str | None,
+          gone: bool) -> dict[str, Any]:
+    stack = _state(heat, stack_id)
+
+    if stack is None and gone:
+        return {'done': True, 'status': 'GONE', 'reason': ''}
+
+    stack = stack or get(heat, stack_id)
     done = (stack['status'] != 'IN_PROGRESS'
             and (since is None or _marker(heat, stack) != since))
 
@@ -293,6 +348,8 @@ def _failed(heat: heat_client.Client, stack: Stack
     return exceptions.StackFailed(
         f'The stack {stack["name"]} ended in {stack["action"]}_FAILED. '
         + (' '.join(lines) or _shorten(stack['reason'])),
+        'Remove what stands in the way, then delete the stack again.'
+        if stack['action'] == 'DELETE' else
         'Correct the plan, then bring the stack to it again; a stack that '
         'failed needs no deletion.', stack=stack['name'])
 

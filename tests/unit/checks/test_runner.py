@@ -10,6 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
+import json
 import time
 
 import testtools
@@ -65,9 +66,39 @@ class RunAllTest(testtools.TestCase):
         results = runner.run_all(
             [{'name': str(number), 'http': {
                 'url': self.server.url, 'timeout': 1}}
-             for number in range(runner.AT_ONCE)], {})
+             for number in range(16)], {})
 
         self.assertEqual({contract.Code.FAILURE},
                          {result.result for result in results})
         # One after the other they would take sixteen seconds.
         self.assertLess(time.monotonic() - started, 8)
+
+
+class SummaryTest(testtools.TestCase):
+    def test_the_worst_come_first_and_decide(self) -> None:
+        found = runner.summary([
+            contract.CheckResult('a', contract.Code.SUCCESS),
+            contract.CheckResult('b', contract.Code.FAILURE),
+            contract.CheckResult('c', contract.Code.WARNING)])
+
+        self.assertEqual((False, 2, ['b', 'c', 'a'], 0), (
+            found['passed'], found['result'],
+            [row['name'] for row in found['results']], found['left_out']))
+
+    def test_warnings_and_nothing_pass(self) -> None:
+        for results, code in (
+                ([], 0),
+                ([contract.CheckResult('a', contract.Code.WARNING)], 1)):
+            found = runner.summary(results)
+
+            self.assertEqual((True, code),
+                             (found['passed'], found['result']))
+
+    def test_more_than_fits(self) -> None:
+        found = runner.summary(contract.CheckResult(
+            str(number), contract.Code.FAILURE, 'x' * 1000)
+            for number in range(100))
+
+        self.assertLess(len(json.dumps(found)), runner.RESULTS_BYTES + 1000)
+        self.assertEqual(100, len(found['results']) + found['left_out'])
+        self.assertGreater(found['left_out'], 0)

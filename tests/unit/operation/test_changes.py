@@ -36,16 +36,16 @@ class ChangesTestCase(testtools.TestCase):
                 changes.Changes(max_failures=value).policy)
             self.assertIn('field=max_failures', str(error))
 
-    def test_one_node_at_least_may_be_out_of_service(self):
-        for value in (0, '0'):
-            self.assertRaises(exceptions.InvalidInput, changes.Changes(
-                max_unavailable=value).policy)
+    def test_one_service_at_least_is_carried_out(self):
+        self.assertEqual({'concurrency': 1}, changes.Changes(
+            concurrency=1).of_operation({}))
 
-    def test_seconds(self):
+    def test_seconds_and_services(self):
         self.assertEqual({'soak': 0}, changes.Changes(soak=0).policy())
 
         for field, value in (('soak', '5'), ('soak', -1),
-                             ('deadline_seconds', 0)):
+                             ('deadline_seconds', 0), ('concurrency', 0),
+                             ('concurrency', True)):
             given = changes.Changes(**{field: value})
             error = self.assertRaises(
                 exceptions.InvalidInput, lambda given=given: (

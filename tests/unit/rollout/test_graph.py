@@ -21,10 +21,10 @@ ONCE = {'prepare': {'expand': plans.script()},
         'finish': {'contract': plans.script()}}
 
 
-def compiled(rollout, name='name'):
+def compiled(rollout, name='name', **options):
     """The tasks of each workflow, by the workflow's name."""
     return {part: yaml.safe_load(text)[part]['tasks'] for part, text
-            in graph.compile_workflows(rollout, name).items()}
+            in graph.compile_workflows(rollout, name, **options).items()}
 
 
 def rollout_of(**services):
@@ -69,6 +69,25 @@ class GraphTestCase(testtools.TestCase):
              'tripleo.rollout.v1.finish'],
             [tasks[f'web.{phase}']['workflow']
              for phase in ('prepare', 'roll', 'finish')])
+
+    def test_no_more_services_run_side_by_side_than_a_person_wants(self):
+        rollout = rollout_of(**{
+            f'service_{number}': plans.lifecycle(**ONCE)
+            for number in range(5)})
+
+        for concurrency in (1, 2, 3):
+            [tasks] = compiled(rollout, concurrency=concurrency).values()
+            before = {name: {other for other, task in tasks.items()
+                             if name in task.get('on-success', [])}
+                      for name in tasks}
+            done = []
+
+            while len(done) < len(tasks):
+                ready = [name for name in sorted(tasks)
+                         if name not in done and before[name] <= {*done}]
+                self.assertTrue(0 < len(ready) <= concurrency, ready)
+                # Whichever ends first, no more than these can run.
+                done.append(ready[len(done) % len(ready)])
 
     def test_an_empty_rollout_is_a_workflow_that_does_nothing(self):
         self.assertEqual(
