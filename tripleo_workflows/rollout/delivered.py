@@ -125,8 +125,8 @@ class DeliveredStep:
                 break
 
             self._send(self._attempts(
-                name for name in waiting if name not in ended
-                and self._is_overdue(name, name in accepted)), until)
+                name for name in self._waiting()
+                if self._is_overdue(name, name in accepted)), until)
 
             # Nodes that are through are cleaned up after meanwhile.
             if not self._dispatcher.remove_some(
@@ -260,7 +260,10 @@ class DeliveredStep:
               request: delivery.Step) -> None:
         now = time.time()
 
-        if answer is not None:
+        # A worker that was taken over may have been refused meanwhile: that
+        # says nothing about what we sent.
+        if answer is not None and answer.get(
+                'fence', request.fence) == request.fence:
             known.update({key: answer[key] for key in KEPT if key in answer},
                          known=round(now, 3))
 

@@ -195,6 +195,19 @@ class DeliveredStepTestCase(testtools.TestCase):
         self.look()
         self.assertEqual(2, len(self.nodes.sent))
 
+    def test_a_refusal_of_another_fence_is_no_answer(self):
+        self.carry_out(fence=2, names='a')
+        self.answer('a', 'refused', fence=1, fence_seen=2)
+        self.carry_out(fence=2, names='a')
+        self.assertEqual({'a': 'sent'}, self.statuses())
+        # It took the place of the answer, so the node is asked once more.
+        self.known['a']['sent'] = PAST
+        self.look(fence=2)
+        self.assertEqual(2, len(self.nodes.sent))
+        self.answer('a', 'refused', fence=2, fence_seen=3)
+        self.carry_out(fence=2, names='a')
+        self.assertEqual({'a': 'refused'}, self.statuses())
+
     def look(self, names='a', **how):
         """One round of waiting that is not the last of its slice."""
         self.sending(names=names, **how).wait(time.time() + 0.01)
