@@ -39,6 +39,7 @@ class Nodes:
         self.replies = {}
         self.most = None
         self.accepted = set()
+        self.unlisted = set()
 
     def send(self, step, targets, until):
         chosen = targets[:self.most]
@@ -52,7 +53,7 @@ class Nodes:
 
     def answered(self, step):
         names = {name for name, attempt in self.replies
-                 if attempt == step.attempt}
+                 if attempt == step.attempt} - self.unlisted
 
         return names | self.accepted, dict.fromkeys(names)
 
@@ -120,6 +121,15 @@ class DeliveredStepTestCase(testtools.TestCase):
         self.assertEqual({'a': 'done', 'b': 'sent'}, self.statuses())
         self.assertEqual(2, self.known['a']['changed'])
         self.assertNotIn('output', self.known['a'])
+
+    def test_whom_a_listing_lacks_is_asked_by_name_in_time(self):
+        self.nodes.unlisted = {'a'}
+        self.answer('a', 'done')
+        self.carry_out(names='a')
+        self.assertEqual({'a': 'sent'}, self.statuses())
+        self.known['a']['first_sent'] -= delivered.LAG_SECONDS + 1
+        self.carry_out(names='a')
+        self.assertEqual({'a': 'done'}, self.statuses())
 
     def test_a_new_execution_asks_again_what_has_not_answered(self):
         self.carry_out()
