@@ -269,10 +269,7 @@ class DeliveredStep:
               request: delivery.Step) -> None:
         now = time.time()
 
-        # A worker that was taken over may have been refused meanwhile: that
-        # says nothing about what we sent.
-        if answer is not None and answer.get(
-                'fence', request.fence) == request.fence:
+        if answer is not None:
             known.update({key: answer[key] for key in KEPT if key in answer},
                          known=round(now, 3))
 
