@@ -168,7 +168,7 @@ def report_bound(bound: 'Bound', state: undercloud_state.StateDirectory,
 
 def upload(clients: service_clients.Clients) -> None:
     """Put the plan and the workflows where they belong."""
-    sync.synchronise(clients.mistral, workbooks.load())
+    sync.synchronise(clients, workbooks.load())
     files = store.read_directory(HERE / 'plan')
     files[environment.FILE] = environment.dump(environment.merge_parameters(
         environment.load(files), {'SimulatedCount': NODES}))

@@ -53,7 +53,7 @@ class SmallPlan:
     def deploy(self):
         """Deploy it, or bring what an earlier run left to a good state."""
         local_nodes.add(self.state, self.nodes, functional_cloud.SUBNET)
-        sync.synchronise(self.clients.mistral, workbooks.load())
+        sync.synchronise(self.clients, workbooks.load())
 
         if self.name in self._plans():
             self.abort()

@@ -58,21 +58,24 @@ class Cloud:
         return self.clients.mistral.executions.create(
             workflow, workflow_input=inputs).id
 
-    def wait(self, execution_id, seconds=240):
-        """Wait for an execution to end and return its output."""
+    def leave(self, execution_id, states, seconds=240):
+        """Wait until an execution is in none of some states; return it."""
         deadline = time.monotonic() + seconds
 
         while True:
             execution = self.clients.mistral.executions.get(execution_id)
 
-            if execution.state not in lock.HOLDING_STATES:
-                break
+            if execution.state not in states:
+                return execution
 
             if time.monotonic() > deadline:
                 raise TimeoutError(f'{execution_id} is {execution.state}')
 
             time.sleep(LOOK_SECONDS)
 
+    def wait(self, execution_id, seconds=240):
+        """Wait for an execution to end and return its output."""
+        execution = self.leave(execution_id, lock.HOLDING_STATES, seconds)
         output = json.loads(execution.output)
 
         if execution.state != 'SUCCESS':
@@ -148,7 +151,7 @@ class Cloud:
         plan = store.PlanStore(self.clients.swift, PLAN)
         plan.create()
         plan.write(files)
-        sync.synchronise(self.clients.mistral, workbooks.load())
+        sync.synchronise(self.clients, workbooks.load())
         self.run('tripleo.plan_management.v1.create_deployment_plan',
                  container=PLAN)
 

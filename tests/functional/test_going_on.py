@@ -106,6 +106,22 @@ class HoldTestCase(testtools.TestCase):
 
         return operation, execution
 
+    def decide(self):
+        """Decide about what is held: what is good is only recorded."""
+        for verb, inputs, error in (
+                ('skip', {'node': 'nowhere', 'reason': 'dead'},
+                 f'Give one of: {NODES[0]}'),
+                ('approve', {'step': 'start'}, 'needs an approval')):
+            self.assertRaisesRegex(
+                functional_cloud.ExecutionFailed, error, self.cloud.run,
+                f'tripleo.operation.v1.{verb}', plan=PLAN, service=SERVICE,
+                **inputs)
+
+        waived = self.cloud.run('tripleo.operation.v1.waive', plan=PLAN,
+                                check='the agent measures', reason='known')
+        self.assertFalse(waived['goes_on'])
+        self.assertIn('held by admin', waived['message'])
+
     def test_a_pause_holds_whatever_the_engine_does(self):
         interval = self.cloud.parameter('MonitorAgentInterval', 10)
         operation, execution = self.begin(interval + 1)
@@ -125,6 +141,7 @@ class HoldTestCase(testtools.TestCase):
         self.assertIn('held by admin since', waits['Why'])
         self.assertIn('lunch', waits['Why'])
 
+        self.decide()
         waiting.wait_for(lambda: 'held by admin' in told.read_text())
         self.interrupt_mistral(
             lambda: 'connection lost' in told.read_text())

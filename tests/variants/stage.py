@@ -18,16 +18,23 @@ answer what it should not.
 """
 
 import functools
+import ipaddress
 import json
 import pathlib
 import shutil
 import time
 import urllib.request
 
+import yaml
+
 from tests.faults import logs
 from tests.faults import small_plan
 from tests.functional import cloud as functional_cloud
 from tripleo_workflows.operation import lifetime
+from tripleo_workflows.operation import lock
+from tripleo_workflows.operation import record as operation_record
+from tripleo_workflows.plan import environment
+from tripleo_workflows.stack import stacks
 
 PLAN = 'stage'
 NODES = [f'{PLAN}-node-0', f'{PLAN}-node-1']
@@ -41,8 +48,12 @@ SHARED = (*small_plan.SHARED, 'deployment/common/start.sh',
 
 #: What tests change; each begins with these.
 PARAMETERS = {
+    'StoreAddress': str(ipaddress.ip_network(functional_cloud.SUBNET)[-2]),
     'StorePolicy': {'canary': 1, 'batch': '100%', 'check_timeout': 2},
-    'StoreReversible': True, 'StoreApprove': False}
+    'StoreReversible': True, 'StoreApprove': False,
+    'NodeServices': 'OS::TripleO::Services::Store,'
+                    'OS::TripleO::Services::Front,'
+                    'OS::TripleO::Services::Other'}
 #: Longer than anything takes on the slowest machine: what takes longer hangs.
 PATIENCE_SECONDS = 120
 
@@ -53,18 +64,40 @@ class Stage(small_plan.SmallPlan):
     def __init__(self):
         super().__init__(PLAN, OWN, NODES, SHARED)
 
+    def _files(self):
+        files = super()._files()
+        files[environment.FILE] = environment.dump(
+            environment.merge_parameters(environment.load(files),
+                                         PARAMETERS))
+
+        return files
+
     def set_up(self):
         """Bring it to a good state, whatever an earlier test has left."""
         for node in self.nodes:
             shutil.rmtree(self.root(node) / 'steer', ignore_errors=True)
 
-        if lifetime.find(self.clients, self.record)[2]:
+        _, holder, opened = lifetime.find(self.clients, self.record)
+
+        if opened or lock.state_of(self.clients.mistral, holder.root
+                                   ) in lock.HOLDING_STATES:
             self.abort()
 
+        self.set_hooks([])
         rollout = self.preview(**PARAMETERS)
 
         if rollout['services']:
             self.run(rollout)
+
+    def set_hooks(self, hooks):
+        """Write the hooks of the plan's environment."""
+        _, text = self.clients.swift.get_object(PLAN, environment.FILE)
+        content = yaml.safe_load(text)
+
+        if content.get('lifecycle_hooks', []) != hooks:
+            content['lifecycle_hooks'] = hooks
+            self.clients.swift.put_object(PLAN, environment.FILE,
+                                          environment.dump(content))
 
     def preview(self, verb='upgrade', selected=None, **parameters):
         """Change parameters of the plan, and preview."""
@@ -77,6 +110,11 @@ class Stage(small_plan.SmallPlan):
     def run(self, rollout):
         """Run what was previewed to its end; the summary."""
         return self.wait(self.start(rollout['digest']))
+
+    def state(self, execution):
+        """The state of an execution that no longer runs."""
+        return self.cloud.leave(execution, ('IDLE', 'RUNNING'),
+                                PATIENCE_SECONDS).state
 
     def wait(self, execution):
         """Wait for an operation's execution; its summary."""
@@ -99,6 +137,22 @@ class Stage(small_plan.SmallPlan):
     def closed(self, operation):
         """How an operation was closed, None where it is open."""
         return self.record.get(f'{operation}/closed.json')
+
+    def unit(self, operation, name, service=STORE):
+        """What the record holds of a unit's steps."""
+        fence, _ = lock.current(self.clients.mistral, PLAN)
+
+        return self.record.batch(operation_record.Operation(
+            operation, PLAN, fence, 1, ''), service, name)
+
+    def change_stack(self, **parameters):
+        """Change the stack's parameters without the plan knowing of it."""
+        heat = self.clients.heat
+        stack = stacks.get(heat, PLAN)
+        heat.stacks.update(PLAN, existing=True, parameters=parameters)
+
+        while not stacks.wait(heat, stack['id'], stack['marker'])['done']:
+            """It waits for a slice of time."""
 
     def steer(self, node, step, script):
         """Let a step on a node begin with a script.
@@ -129,9 +183,10 @@ class Stage(small_plan.SmallPlan):
 
     def serving(self):
         """By node, the release of the store that takes a write there."""
-        return {node: self._write(node) for node in self.nodes}
+        return {node: self.write(node) for node in self.nodes}
 
-    def _write(self, node):
+    def write(self, node):
+        """Write into the store on a node; the release that took it."""
         url = f'http://{self.cloud.node(node).address}:{PORT}/items'
 
         try:
@@ -156,10 +211,21 @@ class Stage(small_plan.SmallPlan):
                 if entry['event'] == 'done'
                 and entry['key']['service'] == service]
 
-    def wait_for(self, operation, node, step):
-        """Wait until a step of an operation runs on a node."""
-        return logs.Journal(self.root(node)).wait(operation, step,
-                                                  PATIENCE_SECONDS)
+    def times(self, operation, event, service=STORE):
+        """When things happened to steps on nodes, in epoch seconds.
+
+        :returns: lists of (step, node, time).
+        """
+        return [(entry['key']['step'], node, entry['time'])
+                for node in self.nodes for entry
+                in logs.Journal(self.root(node)).entries(operation)
+                if entry['event'] == event
+                and entry['key']['service'] == service]
+
+    def wait_for(self, operation, node, step, event='started'):
+        """Wait until a step of an operation was started on a node."""
+        return logs.Journal(self.root(node)).wait(
+            operation, step, PATIENCE_SECONDS, event)
 
 
 def other_release():

@@ -20,12 +20,6 @@ FIRST, SECOND = stage.NODES
 
 class FailingStepsTestCase(case.VariantTestCase):
 
-    def fail_package(self, node):
-        """Let the new release not be installed on a node."""
-        self.stage.steer(node, 'store.package',
-                         f'[ "$RELEASE" != {self.release} ] || '
-                         f'{{ echo no such package; exit 3; }}')
-
     def test_without_a_budget_the_batch_is_put_back(self):
         self.fail_package(SECOND)
         rollout = self.preview(FrontToken=self.release,
@@ -65,3 +59,38 @@ class FailingStepsTestCase(case.VariantTestCase):
         self.assertEqual({'store': [FIRST]}, self.planned(rollout))
         self.assertEqual({}, self.stage.run(rollout)['exceptions'])
         self.assert_nothing_left()
+
+    def test_a_step_that_never_ends_is_put_back(self):
+        self.fail_package(SECOND, 'sleep 60')
+        operation = self.stage.start(self.preview()['digest'])
+        error = self.stage.error_of(operation)
+
+        for part in ('exceeded its time limit', 'step=package',
+                     f'node={SECOND}'):
+            self.assertIn(part, error)
+
+        self.assert_serving(self.release, self.before)
+
+    def test_a_hook_that_fails_is_put_back(self):
+        self.stage.set_hooks([{
+            'name': 'tell', 'before': 'store.stop', 'script':
+            'echo nobody listens; exit 4'}])
+        operation = self.stage.start(self.preview()['digest'])
+        error = self.stage.error_of(operation)
+
+        for part in ('ended with 4', 'nobody listens',
+                     'step=before-stop-tell', f'node={FIRST}'):
+            self.assertIn(part, error)
+
+        self.assert_serving(self.before, self.before)
+        self.assertEqual([('prepare', 'stage', 'done')],
+                         self.stage.ran(operation, node=SECOND))
+
+    def test_a_larger_budget_lets_it_go_on(self):
+        self.fail_package(FIRST)
+        operation = self.stage.start(self.preview()['digest'])
+        self.stage.error_of(operation)
+        self.assert_serving(self.before, self.before)
+        summary = self.stage.wait(self.stage.resume(max_failures=1))
+        self.assertEqual({'store': [FIRST]}, summary['exceptions'])
+        self.assert_serving(None, self.release)

@@ -52,3 +52,28 @@ class HealthTestCase(case.VariantTestCase):
         _, error = self.upgrade_in_vain()
         self.assertIn('Check store stores an item', error)
         self.assert_serving(self.before, self.before)
+
+    def let_gate_flap(self, **policy):
+        """Let what the gate asks be well, once unwell, and well again."""
+        for node, release in ((FIRST, self.release), (SECOND, self.before)):
+            self.stage.let_answer(node, release, front=[200, 503, 200])
+
+        return {**stage.PARAMETERS['StorePolicy'], 'soak': 2,
+                'check_timeout': 10, **policy}
+
+    def test_a_gate_that_flaps_begins_its_soak_anew(self):
+        policy = self.let_gate_flap(on_flap='restart')
+        operation = self.stage.start(self.preview(StorePolicy=policy)
+                                     ['digest'])
+        self.assertEqual({}, self.stage.wait(operation)['exceptions'])
+        gate = self.stage.unit(operation, '1')['gate']['gate']
+        self.assertGreater(gate['flaps'], 0)
+        self.assertGreater(gate['elapsed'], 2)
+        self.assert_serving(self.release, self.release)
+
+    def test_a_gate_that_flaps_fails_its_batch(self):
+        policy = self.let_gate_flap(on_flap='fail')
+        _, error = self.upgrade_in_vain(StorePolicy=policy)
+        self.assertRegex(error, 'Check store serves failed after .* of 2 s')
+        self.assertIn('step=gate', error)
+        self.assert_serving(self.before, self.before)

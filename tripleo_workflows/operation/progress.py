@@ -152,7 +152,11 @@ class Watch:
             self._operation, self._fence = holder.operation, fence
 
     def _hold(self, state: str) -> Iterator[str]:
-        if state != 'PAUSED' or not self._operation:
+        if state != 'PAUSED':
+            return
+
+        if not self._operation:
+            yield from self._once(f'execution {self.execution} is PAUSED')
             return
 
         hold = decisions.read(self._record, self._operation).held()

@@ -52,6 +52,12 @@ def _parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser(
         'sync', help='make Mistral hold exactly the workbooks of this pack')
+    command.add_argument(
+        'files', type=pathlib.Path, nargs='*', metavar='FILE',
+        help='hold exactly these workbooks instead, and leave others alone')
+    command.add_argument(
+        '--force', action='store_true',
+        help='change workbooks even while an operation is open')
     command.set_defaults(func=_sync)
 
     command = commands.add_parser(
@@ -79,7 +85,8 @@ def _parser() -> argparse.ArgumentParser:
         'rehearse', help='run workflows on the real engine, in one process '
                          'and without services')
     command.add_argument('files', type=pathlib.Path, nargs='+',
-                         metavar='FILE', help='a file of rehearsals')
+                         metavar='FILE', help='a file of rehearsals, or a '
+                                              'directory of them')
     command.add_argument(
         '--full', action='store_true',
         help='end with 1, too, where something was not covered')
@@ -113,8 +120,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _sync(arguments: argparse.Namespace) -> None:
-    outcome = sync.synchronise(service_clients.from_environment().mistral,
-                               workbooks.load())
+    outcome = sync.synchronise(
+        service_clients.from_environment(),
+        workbooks.load(arguments.files or None),
+        whole=not arguments.files, force=arguments.force)
 
     for name, what in outcome.items():
         print(f'{what:10} {name}')
@@ -139,8 +148,10 @@ def _rehearse(arguments: argparse.Namespace) -> bool:
     _need_mistral()
     from tripleo_workflows.pack.rehearsal import rehearse
 
-    return rehearse.rehearse(arguments.files, workbooks.paths(),
-                             arguments.full)
+    files = [file for path in arguments.files for file in (
+        sorted(path.glob('*.yaml')) if path.is_dir() else [path])]
+
+    return rehearse.rehearse(files, workbooks.paths(), arguments.full)
 
 
 def _need_mistral() -> None:

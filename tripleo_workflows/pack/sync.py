@@ -12,52 +12,82 @@
 
 """Making a Mistral hold exactly the workbooks of this pack."""
 
+from collections.abc import Iterable
+
 import yaml
 from keystoneauth1 import exceptions as keystone_exceptions
 from mistralclient.api import base as mistral_base
 from mistralclient.api.v2 import client as mistral_client
 
+from tripleo_workflows import clients as service_clients
 from tripleo_workflows import exceptions
+from tripleo_workflows.operation import lifetime
+from tripleo_workflows.operation import record as operation_record
+from tripleo_workflows.operation import report
+
+#: A workbook of the pack has this tag, and a name that begins so. What has
+#: both and is no longer in the pack, is removed.
+TAG = 'tripleo-workflows'
+PREFIX = 'tripleo.'
 
 
-def synchronise(mistral: mistral_client.Client, workbooks: dict[str, str]
-                ) -> dict[str, str]:
+def synchronise(clients: service_clients.Clients, workbooks: dict[str, str],
+                whole: bool = True, force: bool = False) -> dict[str, str]:
     """Create, update and tidy up; what is right already is left alone.
 
     Mistral itself never removes a workflow that has left its workbook.
 
     :param workbooks: definitions by name.
+    :param whole: whether these are the whole pack, so that other workbooks
+        of it are removed.
+    :param force: change and remove even while an operation is open.
     :returns: by name of workbook or workflow: ``created``, ``updated``,
         ``unchanged`` or ``removed``.
+    :raises OperationInProgress: an operation is open that may use what would
+        be changed or removed; nothing was.
     :raises InvalidInput: Mistral refuses a definition.
     """
-    outcome = {}
+    mistral = clients.mistral
+    outcome = {name: _change(mistral, name, definition)
+               for name, definition in workbooks.items()}
+    left = _left(mistral, workbooks) if whole else []
+    stale = list(_stale(mistral, {**workbooks, **dict.fromkeys(left, '')}))
+    outcome.update(dict.fromkeys([*left, *stale], 'removed'))
+
+    if not force and {'updated', 'removed'} & set(outcome.values()):
+        _refuse_while_open(clients)
 
     for name, definition in workbooks.items():
-        outcome[name] = _store(mistral, name, definition)
+        if outcome[name] != 'unchanged':
+            _store(mistral, name, definition, outcome[name] == 'created')
 
-        for stale in _stale(mistral, name, definition):
-            mistral.workflows.delete(stale)
-            outcome[stale] = 'removed'
+    for name in left:
+        mistral.workbooks.delete(name)
+
+    for name in stale:
+        mistral.workflows.delete(name)
 
     return outcome
 
 
-def _store(mistral: mistral_client.Client, name: str, definition: str) -> str:
+def _change(mistral: mistral_client.Client, name: str, definition: str
+            ) -> str:
     try:
         stored = mistral.workbooks.get(name).definition
     except mistral_base.APIException as error:
         if error.error_code != 404:
             raise
-        stored = None
 
-    if stored == definition:
-        return 'unchanged'
+        return 'created'
 
-    # Validating costs Mistral up to 0.6 s per task, and the pack's own tests
-    # have done it already.
+    return 'unchanged' if stored == definition else 'updated'
+
+
+def _store(mistral: mistral_client.Client, name: str, definition: str,
+           new: bool) -> None:
+    # Validating costs Mistral up to 0.6 s per task, and lint has done more.
     http_client = mistral.workbooks.http_client
-    send = http_client.post if stored is None else http_client.put
+    send = http_client.post if new else http_client.put
 
     try:
         send('/workbooks?skip_validation', definition,
@@ -68,16 +98,35 @@ def _store(mistral: mistral_client.Client, name: str, definition: str) -> str:
             'Make sure that this pack is installed in its environment and '
             'that it was restarted since.', workbook=name) from None
 
-    return 'created' if stored is None else 'updated'
+
+def _left(mistral: mistral_client.Client, workbooks: dict[str, str]
+          ) -> list[str]:
+    """Workbooks that the pack once had."""
+    return [workbook.name for workbook in mistral.workbooks.list()
+            if workbook.name.startswith(PREFIX)
+            and TAG in (workbook.tags or ())
+            and workbook.name not in workbooks]
 
 
-def _stale(mistral: mistral_client.Client, name: str, definition: str
-           ) -> list[str]:
-    wanted = {f'{name}.{workflow}'
-              for workflow in yaml.safe_load(definition)['workflows']}
-    prefix = f'{name}.'
+def _stale(mistral: mistral_client.Client, workbooks: dict[str, str]
+           ) -> Iterable[str]:
+    """Workflows of workbooks whose definitions no longer have them."""
+    for name, definition in workbooks.items():
+        content = yaml.safe_load(definition) or {}
+        wanted = content.get('workflows', {})
 
-    return [workflow.name for workflow in mistral.workflows.list(
-                name=f'has:{prefix}')
-            if workflow.name.startswith(prefix)
-            and workflow.name not in wanted]
+        for workflow in mistral.workflows.list(name=f'has:{name}.'):
+            book, _, short = workflow.name.rpartition('.')
+
+            if book == name and short not in wanted:
+                yield workflow.name
+
+
+def _refuse_while_open(clients: service_clients.Clients) -> None:
+    for plan in report.plans(clients):
+        for opened in lifetime.open_operations(
+                operation_record.Record(clients.swift, plan)):
+            raise exceptions.OperationInProgress(
+                'An operation is open, and the rest of it would run with '
+                'other workflows.', 'Finish or abort it before, or use '
+                '--force.', plan=plan, operation=opened['operation'])

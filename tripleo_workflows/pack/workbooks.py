@@ -14,6 +14,7 @@
 
 import importlib.metadata
 import pathlib
+from collections.abc import Iterable
 
 import yaml
 
@@ -48,8 +49,22 @@ def paths() -> list[pathlib.Path]:
     return sorted(directory().glob('*.yaml'))
 
 
-def load() -> dict[str, str]:
-    """The workbooks' definitions by name."""
-    texts = [path.read_text() for path in paths()]
+def load(files: Iterable[pathlib.Path] | None = None) -> dict[str, str]:
+    """The definitions of workbooks by their names.
 
-    return {yaml.safe_load(text)['name']: text for text in texts}
+    :param files: where they are; None: those of the pack.
+    :raises InvalidInput: a file cannot be read, or is no workbook.
+    """
+    found = {}
+
+    for path in paths() if files is None else files:
+        try:
+            text = path.read_text()
+            found[yaml.safe_load(text)['name']] = text
+        except (OSError, UnicodeDecodeError, yaml.YAMLError, LookupError,
+                TypeError):
+            raise exceptions.InvalidInput(
+                f'{path} is no workbook.',
+                'See what tripleo-workflows lint says.') from None
+
+    return found

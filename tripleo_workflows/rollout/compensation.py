@@ -31,8 +31,6 @@ Answer = dict[str, Any]
 
 #: The entry of a batch's record about it.
 COMPENSATE = 'compensate'
-#: How a step stands on a node that is put back, and not left alone.
-FAILED = 'failed'
 
 
 def compensate(clients: service_clients.Clients,
@@ -112,17 +110,17 @@ def _failed(unit: steps.Unit) -> list[str]:
     fallen = unit.fallen()
     begun = {name for entry in unit.steps.values()
              for name, node in entry['nodes'].items()
-             if node['status'] in (delivered.DONE, FAILED)}
+             if node['status'] in (delivered.DONE, steps.FAILED)}
 
-    return [name for name in unit.members if name in begun
-            and fallen.get(name, {}).get('status', FAILED) == FAILED]
+    return [name for name in unit.members if name in begun and fallen.get(
+        name, {'status': steps.FAILED})['status'] == steps.FAILED]
 
 
 def _has_failed(entry: Mapping[str, Any]) -> bool:
     statuses = {node['status'] for node in entry['nodes'].values()}
 
     # Nobody knows what becomes of a node that has not answered yet.
-    return ('error' in entry and FAILED in statuses
+    return ('error' in entry and steps.FAILED in statuses
             and delivered.SENT not in statuses)
 
 

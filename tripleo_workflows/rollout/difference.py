@@ -101,6 +101,7 @@ def entry(service: wanted.Service, state: State, around: Surroundings,
         'nodes': rolled, 'skipped': skipped,
         'left_undone': sorted({*left, *stays}),
         'batches': _batches(service, rolled, around, fresh),
+        'moves': _moves(service.first, state, fresh),
         'steps': _no_steps() if nodes and not rolled else _steps(
             service.first, state, bool(rolled), fresh, bool(left or stays)),
         'seconds': state.get('seconds', {}), 'leaving': gone,
@@ -115,7 +116,7 @@ def leaving_entry(state: State, around: Surroundings,
     return {'release': state.get('release', ''), 'from_releases': [],
             'lifecycle': {}, 'members': [], 'bootstrap': '', 'nodes': {},
             'skipped': {}, 'left_undone': stays, 'batches': [],
-            'steps': _no_steps(), 'seconds': state.get('seconds', {}),
+            'moves': False, 'steps': _no_steps(), 'seconds': state.get('seconds', {}),
             'leaving': gone}
 
 
@@ -309,16 +310,22 @@ def _room(service: wanted.Service, rolled: Mapping[str, Entry],
     return max(1, room)
 
 
+def _moves(lifecycle: lifecycle_format.Lifecycle, state: State, fresh: bool
+           ) -> bool:
+    """Whether a service has not come to the end of its release yet."""
+    return fresh or (state.get('release'), state.get('phase')) != (
+        lifecycle['release'], FINISHED)
+
+
 def _no_steps() -> dict[str, list[str]]:
     return {lifecycle_format.PREPARE: [], lifecycle_format.FINISH: []}
 
 
 def _steps(lifecycle: lifecycle_format.Lifecycle, state: State, rolls: bool,
            fresh: bool, left: bool) -> dict[str, list[str]]:
-    here = (state.get('release'), state.get('phase'))
-    moves = fresh or here != (lifecycle['release'], FINISHED)
+    moves = _moves(lifecycle, state, fresh)
     pending = (not rolls and moves and not fresh
-               and here[0] == lifecycle['release'])
+               and state.get('release') == lifecycle['release'])
 
     def wanted_steps(phase: str) -> list[str]:
         return [step for step in lifecycle_format.STEPS[phase]

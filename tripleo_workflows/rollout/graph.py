@@ -12,8 +12,9 @@
 
 """The rollout compiled to a workflow in Mistral's language."""
 
+import collections
 import itertools
-from collections.abc import Iterable
+from collections.abc import Callable
 from collections.abc import Mapping
 from typing import Any
 
@@ -44,33 +45,89 @@ def compile_workflows(document: rollout_document.Document, name: str,
     """Workflows in Mistral's language, a task for each phase of a service.
 
     They publish nothing and handle nothing, so that other branches finish
-    when one fails, and a rerun of any task heals it. A rollout with more
-    phases than Mistral carries well in one workflow is cut into several,
-    which run one after the other.
+    when one fails, and a rerun of any task heals it. Where a rollout has
+    more phases than Mistral carries well in one workflow, those of a service
+    that follow each other alone get one of their own; what is still too
+    large is cut into several, which run one after the other.
 
     :param name: of the workflow that runs them all.
     :param concurrency: how many phases may run side by side.
     :returns: definitions by name, that one last.
     """
     before = phases(document)
-    parts = _cut(before)
+    tasks = {phase: _task(document, phase) for phase in before}
+    nested: dict[str, Tasks] = {}
 
-    if len(parts) <= 1:
-        return {name: _definition(document, name, _tasks(
-            document, before, parts[0] if parts else [], concurrency))}
+    def nest(content: Tasks) -> Tasks:
+        part = f'{name}.{len(nested) + 1}'
+        nested[part] = content
 
-    names = [f'{name}.{number}' for number in range(1, len(parts) + 1)]
-    tasks = {f'part_{number}': {
-        'workflow': part, 'input': {'operation': '<% $.operation %>'},
-        **({'on-success': [f'part_{number + 1}']}
-           if number < len(parts) else {})}
-        for number, part in enumerate(names, 1)}
+        return {'workflow': part, 'input': {'operation': '<% $.operation %>'}}
 
-    return {**{part: _definition(document, part,
-                                 _tasks(document, before, content,
-                                        concurrency))
-               for part, content in zip(names, parts, strict=True)},
-            name: _definition(document, name, tasks)}
+    if len(before) > MOST_TASKS:
+        before = _glue(before, tasks, nest)
+
+    parts = [_join(before, {key: tasks[key] for key in part},
+                   min(concurrency, AT_ONCE)) for part in _cut(before)]
+
+    if len(parts) > 1:
+        names = [f'part_{number}' for number in range(1, len(parts) + 1)]
+        parts = [_in_a_row({key: nest(part) for key, part
+                            in zip(names, parts, strict=True)})]
+
+    nested[name] = parts[0] if parts else {}
+
+    return {key: _definition(document, key, content)
+            for key, content in nested.items()}
+
+
+def _glue(before: order.Graph, tasks: Tasks, nest: Callable[[Tasks], Tasks]
+          ) -> order.Graph:
+    """Put phases that follow each other alone into workflows of their own.
+
+    :param tasks: changed in place: one stands for all of such a workflow.
+    :returns: what comes before each of the tasks that are left.
+    """
+    chains = _chains(before)
+    names = {chain[-1]: chain[0] if len(chain) == 1 else
+             f'{chain[0]}_to_{chain[-1].rpartition(".")[2]}'
+             for chain in chains}
+    glued = {names[chain[-1]]: {names[other] for other in before[chain[0]]}
+             for chain in chains}
+
+    for chain in chains:
+        if len(chain) > 1:
+            tasks[names[chain[-1]]] = {
+                'description': f'From {chain[0]} to {chain[-1]}.',
+                **nest(_in_a_row({phase: tasks.pop(phase)
+                                  for phase in chain}))}
+
+    return glued
+
+
+def _chains(before: order.Graph) -> list[list[str]]:
+    """Phases of a service between which nothing else comes, or goes."""
+    followers = collections.Counter(
+        other for others in before.values() for other in others)
+    chains: dict[str, list[str]] = {}
+
+    for name in order.in_order(before):
+        service = name.rpartition('.')[0]
+        alone = [other for other in before[name] if len(before[name]) == 1
+                 and followers[other] == 1
+                 and other.rpartition('.')[0] == service]
+        chain = chains.pop(alone[0]) if alone else []
+        chains[name] = [*chain, name]
+
+    return list(chains.values())
+
+
+def _in_a_row(tasks: Tasks) -> Tasks:
+    following = [*tasks][1:]
+
+    return {name: {**task, **({'on-success': [later]} if later else {})}
+            for (name, task), later in itertools.zip_longest(
+                tasks.items(), following)}
 
 
 def phases(document: rollout_document.Document) -> order.Graph:
@@ -107,27 +164,22 @@ def _cut(before: order.Graph) -> list[list[str]]:
     return parts
 
 
-def _tasks(document: rollout_document.Document, before: order.Graph,
-           names: Iterable[str], concurrency: int) -> Tasks:
-    chosen = {name: before[name] & {*names} for name in names}
-    _keep_few_at_once(chosen, min(concurrency, AT_ONCE))
+def _join(before: order.Graph, tasks: Tasks, most: int) -> Tasks:
+    """Tasks of one workflow, each behind those before it.
+
+    :param most: how many of them run at once.
+    """
+    chosen = {name: before[name] & {*tasks} for name in tasks}
+    _keep_few_at_once(chosen, most)
     followers: dict[str, list[str]] = {name: [] for name in chosen}
-    tasks: Tasks = {}
 
     for name, others in chosen.items():
         for other in sorted(others):
             followers[other].append(name)
 
-        tasks[name] = _task(document, name)
-
-        if others:
-            tasks[name]['join'] = 'all'
-
-    for name in tasks:
-        if followers[name]:
-            tasks[name]['on-success'] = followers[name]
-
-    return tasks
+    return {name: {**task, **({'join': 'all'} if chosen[name] else {}),
+                   **({'on-success': followers[name]} if followers[name]
+                      else {})} for name, task in tasks.items()}
 
 
 def _keep_few_at_once(before: order.Graph, most: int) -> None:

@@ -83,7 +83,9 @@ def reach(state: State, members: units.Members,
 
 def prepare(state: State, entry: Entry) -> None:
     """Note that a service is prepared for the release of a document."""
-    state.update(release=entry['release'], phase='prepared')
+    # What changes within a release does not lead it back to its begin.
+    if entry['moves']:
+        state.update(release=entry['release'], phase='prepared')
 
 
 def roll_on(state: State, entry: Entry, open_nodes: Iterable[str]) -> None:
@@ -98,6 +100,9 @@ def roll_on(state: State, entry: Entry, open_nodes: Iterable[str]) -> None:
     if not all(lifecycle['reversible'] for lifecycle
                in entry['lifecycle'].values()):
         _bar(state)
+
+    if not entry['moves']:
+        return
 
     if list(open_nodes) or entry['left_undone']:
         state['phase'] = 'prepared'

@@ -43,6 +43,7 @@ TAIL_BYTES = 400
 
 #: How a step stands on a node where it is over without being done.
 SKIPPED = 'skipped'
+FAILED = 'failed'
 #: A node that was put back after its batch had failed.
 UNDONE = 'undone'
 
@@ -98,6 +99,9 @@ class Unit:
         for part in units.parts_of(self.members, step):
             concerned = self._concerned(part)
 
+            if not concerned:
+                self._forget_error(part)
+
             if not concerned or self._is_done(part):
                 continue
 
@@ -130,6 +134,11 @@ class Unit:
             entry['error'] = str(error)
             raise
         finally:
+            self.save()
+
+    def _forget_error(self, part: str) -> None:
+        # Whom it was about is skipped now, or may have failed.
+        if self.steps.get(part, {}).pop('error', None):
             self.save()
 
     def _carry_out(self, part: str, entry: Answer, concerned: units.Members,
@@ -193,6 +202,11 @@ class Unit:
                        or part == lifecycle_format.GATE
                        or self._failures() > self._budget()):
             raise failures.of_nodes(failed, **self.where(part))
+
+        for known in failed.values():
+            # What was put back has failed for good.
+            known['status'] = (FAILED if known['status'] == UNDONE
+                               else known['status'])
 
     def _failures(self) -> int:
         state = self.record.state(self.operation.fence, self.service)
@@ -300,7 +314,10 @@ class Unit:
 
         if part == first and self.name not in (units.PREPARE, units.FINISH):
             state = self.record.state(self.operation.fence, self.service)
-            states.leave_revisions(state, self.members, self.operation.fence)
+            skipped = self.decided.skipped(self.service)
+            states.leave_revisions(
+                state, {name: member for name, member in self.members.items()
+                        if name not in skipped}, self.operation.fence)
             self.record.put_state(self.operation.fence, self.service, state)
 
     def require_done(self) -> None:

@@ -146,9 +146,7 @@ def delete(heat: heat_client.Client, name: str, seconds: float = 20
     # Heat answers before it has stored that it deletes.
     deadline = time.monotonic() + seconds
 
-    while (now := _state(heat, stack_id)) and (
-            now['action'] != 'DELETE'
-            or _marker(heat, now) == stack['marker']):
+    while not _deletes(heat, stack_id, stack['marker']):
         if time.monotonic() > deadline:
             raise exceptions.ServiceUnavailable(
                 'Heat does not begin to delete the stack.',
@@ -158,6 +156,18 @@ def delete(heat: heat_client.Client, name: str, seconds: float = 20
         time.sleep(_POLL_SECONDS)
 
     return stack_id
+
+
+def _deletes(heat: heat_client.Client, stack_id: str, since: str | None
+             ) -> bool:
+    stack = _state(heat, stack_id)
+
+    try:
+        return stack is None or (stack['action'] == 'DELETE'
+                                 and _marker(heat, stack) != since)
+    except exceptions.NotFound:
+        # It was gone before its events were asked for.
+        return True
 
 
 def _busy(stack: Stack) -> exceptions.Conflict:

@@ -85,6 +85,20 @@ class LifetimeTestCase(OperationTestCase):
         self.assertEqual(1, lifetime.enter(self.clients, PLAN,
                                            self.holder('first'))[0])
 
+    def test_what_is_known_of_services_can_be_forgotten(self):
+        self.states['first'] = 'RUNNING'
+        self.record.put_state(1, 'web', {'nodes': {'node-0': {}}})
+        self.record.put_state(1, 'db', {})
+        forgotten = lifetime.forget(self.clients, PLAN, self.holder('first'))
+
+        self.assertEqual(['web'], forgotten)
+        self.assertEqual({'web': {}, 'db': {}}, self.record.states(1))
+
+    def test_only_who_holds_the_plan_may_let_it_be_forgotten(self):
+        self.states['first'] = 'RUNNING'
+        self.assertRaises(exceptions.OperationInProgress, lifetime.forget,
+                          self.clients, PLAN, self.holder('second'))
+
     def test_one_that_ended_is_superseded(self):
         self.clients.mistral.workflows.stored[
             'tripleo.rollout.graph.first.1'] = {}

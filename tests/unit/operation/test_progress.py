@@ -116,6 +116,11 @@ class WatchTestCase(test_decisions.DecisionsTestCase):
         self.happens = [self.end]
         self.assertIn('execution first is PAUSED', self.watch())
 
+    def test_a_paused_preview_is_told(self):
+        self.states['preview'] = 'PAUSED'
+        self.happens = [lambda: self.end('preview')]
+        self.assertIn('execution preview is PAUSED', self.watch('preview'))
+
     def test_one_that_is_cancelled_for_good_is_the_end(self):
         self.happens = [lambda: self.end(state='CANCELLED')]
         self.assertEqual('execution first CANCELLED', self.watch()[-1])

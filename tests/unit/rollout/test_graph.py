@@ -102,28 +102,61 @@ class GraphTestCase(testtools.TestCase):
             self.assertLessEqual(set(task), {
                 'description', 'workflow', 'input', 'join', 'on-success'})
 
-    def test_a_large_graph_is_cut_into_parts_that_follow_each_other(self):
+    def test_a_large_graph_keeps_a_service_s_phases_together(self):
         services = {f's{number:02}': plans.lifecycle(
-            after=[f's{number - 40:02}'] if number >= 40 else (), **ONCE)
-            for number in range(80)}
+            after=[f's{number - 20:02}'] if number >= 20 else (), **ONCE)
+            for number in range(40)}
+        services['s20']['lifecycle']['after'] = {'roll': ['s00.roll']}
         found = compiled(rollout_of(**services))
-        parts = found.pop('name')
-        place = {task: number for number, name in enumerate(found)
-                 for task in found[name]}
+        tasks = found.pop('name')
 
-        self.assertEqual(240, len(place))
-        self.assertEqual(3, len(found))
-        self.assertEqual(list(found), [part['workflow']
-                                       for part in parts.values()])
-        self.assertEqual(['part_2'], parts['part_1']['on-success'])
-        self.assertNotIn('on-success', parts['part_3'])
+        self.assertEqual({'s00.prepare_to_roll', 's00.finish', 's20.prepare',
+                          's20.roll_to_finish'},
+                         {name for name in tasks if name[:3] in ('s00',
+                                                                 's20')})
+        self.assertEqual({'s00.finish', 's20.roll_to_finish'},
+                         set(tasks['s00.prepare_to_roll']['on-success']))
+        together = found[tasks['s01.prepare_to_finish']['workflow']]
+        self.assertEqual(['s01.prepare', 's01.roll', 's01.finish'],
+                         list(together))
+        self.assertEqual(['s01.roll'], together['s01.prepare']['on-success'])
+        self.assertEqual('tripleo.rollout.v1.roll',
+                         together['s01.roll']['workflow'])
+        self.assertNotIn('join', together['s01.finish'])
+        self.assertEqual('all', tasks['s21.prepare_to_finish']['join'])
+
+    def test_one_that_is_still_too_large_is_cut(self):
+        services = {f's{number:03}': plans.lifecycle(
+            after=[f's{number - 80:03}'] if number >= 80 else (), **ONCE)
+            for number in range(160)}
+        found = compiled(rollout_of(**services))
+        parts = {name: found[task['workflow']] for name, task
+                 in found['name'].items()}
+        place = {task: name for name, tasks in parts.items()
+                 for task in tasks}
+
+        self.assertEqual(160, len(place))
+        self.assertEqual(['part_1', 'part_2'], list(parts))
+        self.assertEqual(['part_2'],
+                         found['name']['part_1']['on-success'])
+        self.assertNotIn('on-success', found['name']['part_2'])
 
         for tasks in found.values():
             self.assertLessEqual(len(tasks), graph.MOST_TASKS)
 
-        for number in range(40, 80):
-            self.assertLessEqual(place[f's{number - 40:02}.finish'],
-                                 place[f's{number:02}.prepare'])
+        for number in range(80, 160):
+            self.assertLessEqual(
+                place[f's{number - 80:03}.prepare_to_finish'],
+                place[f's{number:03}.prepare_to_finish'])
+
+    def test_the_parts_are_numbered_without_gaps(self):
+        # What removes them goes on until a number is missing.
+        found = [*compiled(rollout_of(**{
+            f's{number:03}': plans.lifecycle(**ONCE)
+            for number in range(120)}))]
+
+        self.assertEqual([*(f'name.{number}' for number
+                            in range(1, len(found))), 'name'], found)
 
     def test_not_more_run_at_once_than_there_are_threads_for(self):
         [tasks] = compiled(rollout_of(**{

@@ -29,7 +29,8 @@ class Heat:
         self.refusal = None
         self.stacks = types.SimpleNamespace(
             get=self._get, create=self._create, update=self._update,
-            validate=self._validate, output_show=self._output_show)
+            delete=self._delete, validate=self._validate,
+            output_show=self._output_show)
         self.events = types.SimpleNamespace(list=self._events)
         self.resources = types.SimpleNamespace(
             list=self._resources, get=self._resource)
@@ -51,6 +52,12 @@ class Heat:
             raise exc.HTTPNotFound('ERROR: The Stack could not be found.')
 
         return self.stack
+
+    def _delete(self, name):
+        self._refuse()
+        self._get(name, resolve_outputs=False)
+        self.requests.append(('delete', name))
+        self.begin('DELETE')
 
     def _create(self, **request):
         self._refuse()

@@ -131,6 +131,54 @@ class StacksTest(testtools.TestCase):
 
         self.assertRaises(exceptions.StackFailed, self.wait)
 
+    def test_a_stack_is_deleted_and_its_end_is_that_it_is_gone(self):
+        self.heat.become('UPDATE', 'COMPLETE')
+        stack = stacks.delete(self.heat, 'overcloud')
+        self.assertEqual('stack-id', stack)
+        self.assertEqual([('delete', 'stack-id')], self.heat.requests)
+        self.assertFalse(stacks.wait(self.heat, stack, None, 0,
+                                     gone=True)['done'])
+        self.heat.stack = None
+
+        self.assertEqual(
+            {'done': True, 'status': 'GONE', 'reason': ''},
+            stacks.wait(self.heat, stack, None, 0, gone=True))
+        self.assertRaises(exceptions.NotFound, stacks.wait, self.heat, stack,
+                          None, 0)
+
+    def test_where_there_is_no_stack_nothing_is_deleted(self):
+        self.assertIsNone(stacks.delete(self.heat, 'overcloud'))
+        self.assertEqual([], self.heat.requests)
+
+    def test_a_deletion_that_runs_is_not_started_again(self):
+        self.heat.begin('DELETE')
+
+        self.assertEqual('stack-id', stacks.delete(self.heat, 'overcloud'))
+        self.assertEqual([], self.heat.requests)
+
+    def test_a_deletion_that_failed_is_started_again(self):
+        self.heat.become('DELETE', 'FAILED')
+        error = self.assertRaises(exceptions.StackFailed, stacks.wait,
+                                  self.heat, 'stack-id', None, 0, gone=True)
+        self.assertIn('delete the stack again', error.remedy)
+
+        stacks.delete(self.heat, 'overcloud')
+
+        self.assertEqual([('delete', 'stack-id')], self.heat.requests)
+
+    def test_a_deletion_gives_way_to_an_update(self):
+        self.heat.begin('UPDATE')
+        self.assertRaises(exceptions.Conflict, stacks.delete, self.heat,
+                          'overcloud')
+
+    def test_heat_may_take_a_moment_to_begin_a_deletion(self):
+        self.heat.become('DELETE', 'FAILED')
+        self.heat.stacks.delete = lambda name: None
+        error = self.assertRaises(
+            exceptions.ServiceUnavailable, stacks.delete, self.heat,
+            'overcloud', seconds=0)
+        self.assertIn('does not begin', error.message)
+
     def test_names_the_innermost_failures(self):
         self.heat.become('CREATE', 'FAILED')
         self.heat.rows = [

@@ -225,7 +225,8 @@ class _Executor:
 def _run(action: Any, exec_ctx: dict[str, Any]) -> Any:
     try:
         result = action.run(context.create_action_context(exec_ctx))
-    except mistral_exceptions.MistralException as error:
+    except Exception as error:
+        # As an executor does it, whatever the action has raised.
         return mistral_actions.Result(error=str(error))
 
     return (result if isinstance(result, mistral_actions.Result)

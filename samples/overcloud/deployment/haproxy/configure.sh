@@ -20,7 +20,7 @@ defaults
     timeout connect 2s
     timeout client 30s
     timeout server ${TIMEOUT}s
-    timeout check 1s
+    timeout check 5s
 
 frontend web
     bind $NODE_ADDRESS:8000
