@@ -45,12 +45,9 @@ class PeopleTestCase(testtools.TestCase):
 class TrustTestCase(PeopleTestCase):
 
     def previewed(self):
-        """The digest of a rollout of the web service."""
-        fence, _ = lock.current(self.cloud.clients.mistral, PLAN)
-        kept = record.Record(self.cloud.clients.swift, PLAN)
-        now = kept.state(fence, 'web')['nodes'][
-            f'{PLAN}-controller-2']['release']
-        self.cloud.set_parameters(WebRelease='1' if now == '2' else '2')
+        """The digest of a rollout of the load balancers, one by one."""
+        seconds = self.cloud.parameter('HaproxyServerTimeout', 30)
+        self.cloud.set_parameters(HaproxyServerTimeout=seconds + 1)
         digest = self.cloud.preview()['digest']
 
         # A test that failed must leave no open operation behind.
@@ -77,7 +74,7 @@ class TrustTestCase(PeopleTestCase):
         clients = self.alice.clients()
         execution = self.start(clients, 'tripleo.upgrade.v1.run',
                                digest=digest)
-        self.wait_for_batch(execution, 'web.1')
+        self.wait_for_batch(execution, 'haproxy.1')
 
         return clients, execution
 
