@@ -26,6 +26,7 @@ from tests.functional import cloud as functional_cloud
 from tests.functional import test_operations
 from tripleo_workflows.operation import lock
 from tripleo_workflows.operation import record
+from tripleo_workflows.operation import status
 from tripleo_workflows.undercloud import readiness
 from tripleo_workflows.undercloud import supervision
 
@@ -61,12 +62,11 @@ class HoldTestCase(testtools.TestCase):
             self.mistral, execution) == 'PAUSED')
 
     def status(self):
-        code, output, errors = test_operations.openstack(
-            'status', PLAN, '-f', 'json')
-        self.assertEqual(0, code, errors)
+        """How the service stands on its nodes."""
+        rows = status.read(self.cloud.clients, PLAN)['rows']
 
-        return {row['Node']: row for row in json.loads(output)
-                if row['Service'] == SERVICE}
+        return {row['node']: row for row in rows
+                if row['service'] == SERVICE}
 
     def watch(self):
         """Follow the operation as a person does.
@@ -106,7 +106,7 @@ class HoldTestCase(testtools.TestCase):
             self.mistral, operation) == 'PAUSED')
         self.assertEqual(set(), self.begun(operation))
         self.assertIn('waits for the maintenance window, which opens at 2999',
-                      self.status()[NODES[0]]['Why'])
+                      self.status()[NODES[0]]['why'])
         execution = self.cloud.start('tripleo.operation.v1.resume', plan=PLAN,
                                      not_before='2001-01-01T00:00:00Z')
         self.wait_for(lambda: self.begun(operation))
@@ -143,7 +143,11 @@ class HoldTestCase(testtools.TestCase):
         self.let_the_engine_go_on(execution)
         self.assertEqual(begun, self.begun(operation))
 
-        waits = self.status()[NODES[1]]
+        code, output, errors = test_operations.openstack(
+            'status', PLAN, '-f', 'json')
+        self.assertEqual(0, code, errors)
+        [waits] = [row for row in json.loads(output) if (
+            row['Service'], row['Node']) == (SERVICE, NODES[1])]
         self.assertEqual('held', waits['Status'])
         self.assertIn('held by admin since', waits['Why'])
         self.assertIn('lunch', waits['Why'])
@@ -160,4 +164,4 @@ class HoldTestCase(testtools.TestCase):
             'connected again.*goes on under fence.*Services rolled: 1',
             re.DOTALL))
         self.assertEqual({'done'}, {
-            self.status()[node]['Status'] for node in NODES})
+            self.status()[node]['status'] for node in NODES})

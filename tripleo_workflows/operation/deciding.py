@@ -28,6 +28,11 @@ from tripleo_workflows.operation import report
 #: Names that an error offers.
 MOST_NAMES = 20
 
+_RESUME = 'To go on with it, start tripleo.operation.v1.resume.'
+_RUNS = ('The operation runs: the decision counts for what has not begun. If '
+         'the operation stops all the same, start '
+         'tripleo.operation.v1.resume.')
+
 
 def pause(clients: service_clients.Clients, plan: str, person: str,
           reason: str = '') -> dict[str, Any]:
@@ -172,12 +177,6 @@ class _Open:
         return '' if waits and state == 'PAUSED' else (
             f'The execution of the operation was {state.lower()} with '
             f"Mistral's own commands. {_RESUME}")
-
-
-_RESUME = 'To go on with it, start tripleo.operation.v1.resume.'
-_RUNS = ('The operation runs: the decision counts for what has not begun. If '
-         'the operation stops all the same, start '
-         'tripleo.operation.v1.resume.')
 
 
 def _to_approve(entry: Mapping[str, Any]) -> Iterator[str]:

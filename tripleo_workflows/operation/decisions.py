@@ -23,7 +23,7 @@ kind        what it holds besides person, time and reason
 =========== =================================================================
 ``hold``    ``fence`` under which it was made
 ``go_on``   ``fence`` of who goes on, ``execution``, ``take_over``,
-            ``retry_failed``, ``by``; ends the holds before it
+            ``retry_failed``, ``by``; ends holds under lower fences
 ``skip``    ``service``, ``node``
 ``approve`` ``service``, ``step``
 ``waive``   ``check``, the check's name
@@ -80,11 +80,16 @@ class Decisions:
                 and details.items() <= decision.details.items()]
 
     def held(self) -> Decision | None:
-        """The hold that stands: none was gone on with since."""
-        last = next((decision for decision in reversed(self.all)
-                     if decision.kind in (HOLD, GO_ON)), None)
+        """The hold that stands: nobody went on under a higher fence.
 
-        return last if last and last.kind == HOLD else None
+        One that meets somebody who is just going on is theirs, whatever is
+        recorded first.
+        """
+        gone_on = max((decision.details['fence'] for decision
+                       in self.of_kind(GO_ON)), default=0)
+
+        return next((decision for decision in reversed(self.of_kind(HOLD))
+                     if decision.details['fence'] >= gone_on), None)
 
     def skipped(self, service: str) -> dict[str, str]:
         """The nodes on which a service is left alone, each with the reason."""

@@ -72,7 +72,8 @@ class PreviewUpgrade(command.Command):
 
         clients = self.app.client_manager.tripleo
         record = operation_record.Record(clients.swift, parsed_args.plan)
-        digest = parsed_args.digest or _preview(clients, parsed_args)
+        digest = (_whole(record, parsed_args.digest) if parsed_args.digest
+                  else _preview(clients, parsed_args))
         document = record.document(digest)
         print(_FORMATS[parsed_args.format](record, document, digest),
               file=self.app.stdout)
@@ -212,8 +213,10 @@ def _result(row: dict[str, Any]) -> str:
 def _with_selection(parser: argparse.ArgumentParser
                     ) -> argparse.ArgumentParser:
     parser.add_argument('plan', metavar='<plan>', help='Name of the plan')
+    # The client takes --verb for its own --verbose.
     parser.add_argument(
-        '--verb', choices=rollout_document.VERBS, default='upgrade',
+        '--expect', choices=rollout_document.VERBS, default='upgrade',
+        dest='verb',
         help='What you expect: an update that would change a release is '
              'refused, for example (default: %(default)s)')
 

@@ -182,6 +182,8 @@ class DeliveredStep:
             fence=self._operation.fence, payload=content[kind], kind=kind,
             attempt=attempt, timeout=content.get('timeout', DEFAULT_TIMEOUT),
             idempotent=content.get('idempotent', False), brief=True,
+            # What is around the batches leaves nodes what they are.
+            changes=self._unit not in (units.PREPARE, units.FINISH),
             environment={key: _as_variable(value) for key, value
                          in content.get('inputs', {}).items()
                          if key not in secret_names})

@@ -116,8 +116,8 @@ def leaving_entry(state: State, around: Surroundings,
     return {'release': state.get('release', ''), 'from_releases': [],
             'lifecycle': {}, 'members': [], 'bootstrap': '', 'nodes': {},
             'skipped': {}, 'left_undone': stays, 'batches': [],
-            'moves': False, 'steps': _no_steps(), 'seconds': state.get('seconds', {}),
-            'leaving': gone}
+            'moves': False, 'steps': _no_steps(),
+            'seconds': state.get('seconds', {}), 'leaving': gone}
 
 
 def _leaving(state: State, around: Surroundings, members: Collection[str],

@@ -42,8 +42,8 @@ def attach(hooks: Sequence[Hook], service: str, role: str,
         other services are passed over.
     :param lifecycle: of the service in a role; changed in place. All roles
         have the same order, and each has the steps that concern it.
-    :raises InvalidInput: the service lacks the step, or two hooks of a step
-        have the same name.
+    :raises InvalidInput: the service lacks the step, two hooks of a step
+        have the same name, or an input is named as a secret.
     """
     for hook in hooks:
         for place in PLACES:
@@ -60,6 +60,13 @@ def _attach(hook: Hook, place: str, step: str, service: str, role: str,
             f'lifecycle_hooks: the hook {hook["name"]} stands {place} '
             f'{service}.{step}, and the service has no such step.',
             f'Use one of {", ".join(sorted(lifecycle["steps"]))}.',
+            service=service, field='lifecycle_hooks')
+
+    if secret := sorted({*hook.get('inputs', {})} & {*lifecycle['secrets']}):
+        raise exceptions.InvalidInput(
+            f'lifecycle_hooks: the hook {hook["name"]} has an input named as '
+            f'a secret of {service}: {", ".join(secret)}.',
+            'Give the input another name; hooks have no secrets.',
             service=service, field='lifecycle_hooks')
 
     name = f'{place}-{step}-{hook["name"]}'

@@ -58,24 +58,48 @@ def graph(after: Mapping[str, Mapping[str, Iterable[str]]], plan: str
             for name in names:
                 if name in before:
                     before[phase_name(service, phase)].add(name)
-                    _leave_first(before, service, name)
                 else:
                     not_here.setdefault(service, []).append(
                         name.partition('.')[0])
 
+    _leave_in_reverse(before, after)
     refuse_circles(before, plan)
 
     return before, {service: sorted(set(names))
                     for service, names in not_here.items()}
 
 
-def _leave_first(before: Graph, service: str, other: str) -> None:
-    # Who depends on a service leaves, and is gone, before that one moves.
-    name = other.partition('.')[0]
+def _leave_in_reverse(before: Graph,
+                      after: Mapping[str, Mapping[str, Iterable[str]]]
+                      ) -> None:
+    """Let who depends on a service be gone before that one moves."""
+    pairs = [(phase == lifecycle_format.FINISH, service,
+              name.partition('.')[0])
+             for service, by_phase in after.items()
+             for phase, names in by_phase.items()
+             for name in names if name in before]
 
-    for phase in (lifecycle_format.LEAVE, lifecycle_format.PREPARE):
-        before[phase_name(name, phase)].add(
-            phase_name(service, lifecycle_format.LEAVE))
+    for only_its_end, service, other in sorted(pairs):
+        # Two may wait for each other where one does so at its end alone.
+        if only_its_end and _leaves_before(before, other, service):
+            continue
+
+        for phase in (lifecycle_format.LEAVE, lifecycle_format.PREPARE):
+            before[phase_name(other, phase)].add(
+                phase_name(service, lifecycle_format.LEAVE))
+
+
+def _leaves_before(before: Graph, first: str, second: str) -> bool:
+    wanted = phase_name(first, lifecycle_format.LEAVE)
+    seen: set[str] = set()
+    ahead = [phase_name(second, lifecycle_format.LEAVE)]
+
+    while ahead:
+        name = ahead.pop()
+        seen.add(name)
+        ahead += before[name] - seen
+
+    return wanted in seen
 
 
 def refuse_circles(before: Graph, plan: str) -> None:

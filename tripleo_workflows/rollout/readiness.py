@@ -81,9 +81,10 @@ class Readiness:
             as fit) and ``table``, the object that has all of them.
         """
         until = time.time() + seconds
+        places = list(self._places())
 
         try:
-            for place in self._places():
+            for place in places:
                 self._ask(place, until)
         finally:
             self._objects.put(self._object, self._state, LASTS)
@@ -93,7 +94,7 @@ class Readiness:
 
         rows = sorted([*self._of_nodes(), *(
             {'service': place.service, 'step': place.step, **result}
-            for place in self._places()
+            for place in places
             for result in self._state[_key(place)]['results'])],
             key=lambda row: -row['result'])
         self._objects.put(f'{self._operation.id}/results.json',

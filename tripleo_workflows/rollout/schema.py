@@ -45,6 +45,10 @@ _INPUT_NAME = f'^(?!({"|".join(RESERVED)})$)[A-Za-z_][A-Za-z0-9_]*$'
 _SCALAR: Schema = {'type': ['string', 'number', 'boolean']}
 _NAMES: Schema = {'type': 'array', 'uniqueItems': True,
                   'items': {'type': 'string'}}
+_WAITED: Schema = {
+    'type': 'array', 'uniqueItems': True,
+    'items': {'type': 'string',
+              'pattern': r'^[\w-]+(\.(prepare|roll|finish))?$'}}
 _AMOUNT: Schema = {'oneOf': [
     {'type': 'integer', 'minimum': 0},
     {'type': 'string', 'pattern': '^([0-9]{1,2}|100)%$'}]}
@@ -167,9 +171,9 @@ LIFECYCLE: Schema = {
                            'must have finished before this one prepares; or '
                            'such lists by the phase of this service that '
                            'waits, of names as in nova_compute.roll.',
-            'oneOf': [_NAMES, {
+            'oneOf': [_WAITED, {
                 'type': 'object', 'additionalProperties': False,
-                'properties': {phase: _NAMES for phase in
+                'properties': {phase: _WAITED for phase in
                                ('prepare', 'roll', 'finish')}}]},
         'policy': _POLICY,
         'secrets': {**_NAMES, 'description': 'Names of inputs that are '

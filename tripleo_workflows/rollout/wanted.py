@@ -83,10 +83,10 @@ def services(cloud: stack_cloud.Cloud,
 
 def refuse_unknown(cloud: stack_cloud.Cloud, known: Iterable[str],
                    plan: str, environment: Mapping[str, Any]) -> None:
-    """Refuse names of services that no template defines.
+    """Refuse names of services and roles that a plan does not define.
 
-    :param known: the names that the plan's templates define.
-    :param environment: the plan's; its policies and hooks name services.
+    :param known: the names of services that the plan's templates define.
+    :param environment: the plan's; its policies and hooks name both.
     :raises InvalidInput: a name is not among them; names the field.
     """
     here = services(cloud)
@@ -109,6 +109,20 @@ def refuse_unknown(cloud: stack_cloud.Cloud, known: Iterable[str],
                 _require(hook[place].partition('.')[0], names,
                          "plan's environment", plan=plan,
                          field='lifecycle_hooks')
+
+        _require_roles(cloud, hook.get('roles', []), plan, 'lifecycle_hooks')
+
+    _require_roles(cloud, environment['lifecycle_policy'].get('roles', {}),
+                   plan, 'lifecycle_policy.roles')
+
+
+def _require_roles(cloud: stack_cloud.Cloud, names: Iterable[str], plan: str,
+                   field: str) -> None:
+    if unknown := sorted(set(names) - cloud.role_data.keys()):
+        raise exceptions.InvalidInput(
+            f'{field}: the plan has no role named {", ".join(unknown)}.',
+            f'Use one of {", ".join(cloud.role_data)}.', plan=plan,
+            field=field)
 
 
 def _require(name: str, names: set[str], where: str, **place: str) -> None:

@@ -133,7 +133,7 @@ class DecideTestCase(DecidingTestCase):
         self.assertIn('held by alice', answer['message'])
 
         for state in ('PAUSED', 'CANCELLED'):
-            self.decide('go_on', fence=1)
+            self.decide('go_on', fence=2)
             self.states['first'] = state
             answer = self.skip()
             self.assertFalse(answer['goes_on'])

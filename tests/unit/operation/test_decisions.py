@@ -109,6 +109,12 @@ class ReadingTestCase(DecisionsTestCase):
         self.decide('hold', 'carol', fence=2)
         self.assertEqual('carol', self.read().held().person)
 
+    def test_a_hold_of_who_is_just_going_on_stands(self):
+        # They have the lock, and have not recorded it yet.
+        self.decide('hold', fence=2)
+        self.decide('go_on', fence=2)
+        self.assertIsNotNone(self.read().held())
+
     def test_what_is_said_of_one_counts_for_no_other(self):
         self.decide('skip', reason='dead', service='web', node='node-0')
         self.decide('approve', service='web', step='contract')

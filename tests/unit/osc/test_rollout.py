@@ -90,7 +90,7 @@ class RolloutCommandsTestCase(testtools.TestCase):
             self.ran)
 
     def test_a_part_can_be_selected(self):
-        self.preview('--verb', 'update', '--service', 'web', '--service',
+        self.preview('--expect', 'update', '--service', 'web', '--service',
                      'db', '--node', 'controller-1')
         [(_, inputs)] = self.ran
 

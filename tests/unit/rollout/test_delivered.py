@@ -79,11 +79,12 @@ class DeliveredStepTestCase(testtools.TestCase):
         self.nodes = Nodes()
         self.known = {}
 
-    def sending(self, fence=1, retry=False, step='stop', names='ab'):
+    def sending(self, fence=1, retry=False, step='stop', names='ab',
+                unit='1'):
         return delivered.DeliveredStep(
             self.nodes, operation_record.Operation(
                 'operation', 'overcloud', fence, 1, 'digest'),
-            'web', '1', step, {name: units.Member(
+            'web', unit, step, {name: units.Member(
                 {'name': name, 'role': 'Controller', 'index': 0,
                  'address': '127.0.0.1', 'server_id': f'id-{name}'},
                 LIFECYCLE, ('stop', 'start', 'verify'), COMPLETES)
@@ -214,6 +215,14 @@ class DeliveredStepTestCase(testtools.TestCase):
         self.known = {}
         self.carry_out(step='start')
         self.assertEqual(COMPLETES, self.nodes.targets['a'].completes)
+
+    def test_only_batches_change_what_a_service_is(self):
+        for unit, changes in (('1', True), ('back-1-1', True),
+                              ('leave', True), ('prepare', False),
+                              ('finish', False)):
+            self.known = {}
+            self.carry_out(unit=unit)
+            self.assertEqual(changes, self.nodes.step.changes)
 
     def test_secrets_travel_apart(self):
         self.carry_out(step='start')

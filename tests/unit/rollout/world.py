@@ -93,9 +93,12 @@ class Nodes:
         names = {name for prefix, name in self.answered_with
                  if prefix == step.prefix}
 
-        return names, names
+        return names, dict.fromkeys(names)
 
-    def answers(self, step, nodes):
+    def remove_some(self, nodes):
+        return False
+
+    def answers(self, step, nodes, listed=None):
         return {name: self.answered_with[step.prefix, name] for name in nodes
                 if (step.prefix, name) in self.answered_with}
 
