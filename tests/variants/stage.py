@@ -149,7 +149,8 @@ class Stage(small_plan.SmallPlan):
         """Change the stack's parameters without the plan knowing of it."""
         heat = self.clients.heat
         stack = stacks.get(heat, PLAN)
-        heat.stacks.update(PLAN, existing=True, parameters=parameters)
+        heat.stacks.update(PLAN, existing=True, environment={
+            'parameter_defaults': parameters})
 
         while not stacks.wait(heat, stack['id'], stack['marker'])['done']:
             """It waits for a slice of time."""
@@ -230,7 +231,7 @@ class Stage(small_plan.SmallPlan):
 
 def other_release():
     """A release that the store never had."""
-    return str(time.time_ns() // 10**6)
+    return str(time.time_ns())
 
 
 @functools.cache
