@@ -83,7 +83,6 @@ class Stage(small_plan.SmallPlan):
                                    ) in lock.HOLDING_STATES:
             self.abort()
 
-        self.set_hooks([])
         rollout = self.preview(**PARAMETERS)
 
         if rollout['services']:
