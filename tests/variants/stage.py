@@ -35,6 +35,7 @@ from tripleo_workflows.operation import lock
 from tripleo_workflows.operation import record as operation_record
 from tripleo_workflows.plan import environment
 from tripleo_workflows.stack import stacks
+from tripleo_workflows.undercloud import nodes as local_nodes
 
 PLAN = 'stage'
 NODES = [f'{PLAN}-node-0', f'{PLAN}-node-1']
@@ -71,6 +72,13 @@ class Stage(small_plan.SmallPlan):
                                          PARAMETERS))
 
         return files
+
+    def deploy(self):
+        """Deploy it, and let nothing go wrong that an earlier run left."""
+        for node in local_nodes.listing(self.state):
+            shutil.rmtree(node.root / 'steer', ignore_errors=True)
+
+        super().deploy()
 
     def set_up(self):
         """Bring it to a good state, whatever an earlier test has left."""
