@@ -84,7 +84,7 @@ def _kind(field: dict[str, Any]) -> str:
     if 'type' not in field:
         return ' or '.join(dict.fromkeys(
             _kind(each) for each in field.get('oneOf', field.get(
-                'anyOf', []))))
+                'anyOf', [])))) or 'anything'
 
     kinds = [field['type']] if isinstance(field['type'], str) else field[
         'type']

@@ -18,7 +18,6 @@ import os
 import pathlib
 import signal
 import subprocess
-import time
 import urllib.parse
 import uuid
 
@@ -26,6 +25,7 @@ import testtools
 from oslo_config import cfg
 from oslo_config import fixture as config_fixture
 
+from tests import waiting
 from tests.functional import cloud as functional_cloud
 from tests.unit.deployments.node import hook
 from tripleo_workflows import config
@@ -64,7 +64,7 @@ class AgentTestCase(testtools.TestCase):
         self.scratch.mkdir()
         # A hook that cannot tell us that it has ended tries for minutes, and
         # its agent waits for it.
-        self.addCleanup(self.wait_for, self.is_idle)
+        self.addCleanup(waiting.wait_for, self.is_idle)
 
     def is_idle(self):
         return self.cloud.is_idle(self.node)
@@ -132,20 +132,11 @@ class AgentTestCase(testtools.TestCase):
         return [entry['pid'] for entry in self.entries()
                 if entry['event'] == 'started'][-1]
 
-    def wait_for(self, condition, seconds=60):
-        deadline = time.monotonic() + seconds
-
-        while not (found := condition()):
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(0.05)
-
-        return found
-
     def written(self, name):
         """The text of a file of the scratch directory, when it is there."""
         path = self.scratch / name
 
-        return self.wait_for(lambda: path.exists() and path.read_text())
+        return waiting.wait_for(lambda: path.exists() and path.read_text())
 
     def rolling(self, script, known):
         """A rollout's own sending of a step; its agents poll each second.

@@ -12,15 +12,14 @@
 
 """Aborting an operation while a node carries out a step."""
 
-import time
 
 import testtools
 
+from tests import waiting
 from tests.functional import cloud as functional_cloud
 
 PLAN = functional_cloud.PLAN
 TEMPLATE = 'deployment/monitor-agent/package.sh'
-LOOK_SECONDS = 0.1
 
 
 class AbortTestCase(testtools.TestCase):
@@ -43,12 +42,7 @@ class AbortTestCase(testtools.TestCase):
         rollout = self.cloud.preview()
         execution = self.cloud.start('tripleo.upgrade.v1.run', plan=PLAN,
                                      digest=rollout['digest'])
-        deadline = time.monotonic() + 120
-
-        while not self.mark.exists():
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(LOOK_SECONDS)
-
+        waiting.wait_for(self.mark.exists, 120)
         output = self.cloud.run('tripleo.operation.v1.abort', plan=PLAN,
                                 take_over=True, reason='too slow')
         self.assertEqual(([f'{PLAN}-compute-0'], []), (output['stopped'],

@@ -19,6 +19,7 @@ import time
 
 import testtools
 
+from tests import waiting
 from tests.faults import light as light_service
 from tests.faults import logs
 from tests.faults import targets
@@ -125,12 +126,7 @@ class RestoredTestCase(testtools.TestCase):
         sent = dispatcher.send(step, [delivery.Target(
             node, servers['server_ids']['Node'][0])])
         self.addCleanup(dispatcher.clean, step.prefix, sent.values())
-        deadline = time.monotonic() + 120
-
-        while not (answers := dispatcher.answers(step, [node])):
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(0.2)
-
+        answer = waiting.wait_for(
+            lambda: dispatcher.answers(step, [node]), 120)[node]
         self.assertEqual(('refused', old, newest), (
-            answers[node]['status'], answers[node]['fence'],
-            answers[node]['fence_seen']))
+            answer['status'], answer['fence'], answer['fence_seen']))

@@ -18,6 +18,7 @@ import signal
 import sys
 import time
 
+from tests import waiting
 from tests.faults import agent
 from tripleo_workflows.undercloud import node_agent
 from tripleo_workflows.undercloud import supervision
@@ -111,7 +112,7 @@ class SideBySideTestCase(agent.AgentTestCase):
         for service in ('first', 'second'):
             self.send(f'sleep {STEP_SECONDS}', service=service)
 
-        self.wait_for(lambda: self.events().count('started') == 2)
+        waiting.wait_for(lambda: self.events().count('started') == 2)
         asked = time.monotonic()
         survey = self.answer(kind='survey', step='survey')['survey']
         self.assertLess(time.monotonic() - asked, 3)
@@ -221,8 +222,8 @@ class PayloadTestCase(agent.AgentTestCase):
         codes = [401, 404, 503]
         self.store.answers = codes * 100
         self.send('echo x', output_url=None)
-        self.wait_for(lambda: time.monotonic() > begun + 60
-                      and len(self.store.asked) > 3, 90)
+        waiting.wait_for(lambda: time.monotonic() > begun + 60
+                         and len(self.store.asked) > 3, 90)
         del self.store.answers[:]
 
         self.assertEqual('done', self.result()['status'])
@@ -369,7 +370,7 @@ class NodeTestCase(agent.AgentTestCase):
         self.assertEqual('done', known[self.node.name]['status'])
         self.assertLess(1, len(known[self.node.name]['ids']))
         # The second push brings both deliveries.
-        self.wait_for(self.is_idle)
+        waiting.wait_for(self.is_idle)
         self.assertEqual('x\n', self.written('count'))
         self.assertEqual(['accepted', 'started', 'done'], self.events())
 

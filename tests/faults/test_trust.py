@@ -13,10 +13,10 @@
 """Whose rights an operation has, and what happens when they end."""
 
 import json
-import time
 
 import testtools
 
+from tests import waiting
 from tests.faults import people
 from tests.functional import cloud as functional_cloud
 from tripleo_workflows.operation import lock
@@ -83,12 +83,9 @@ class TrustTestCase(PeopleTestCase):
 
     def wait_for_batch(self, operation, batch):
         kept = record.Record(self.cloud.clients.swift, PLAN)
-        deadline = time.monotonic() + 120
-
-        while not any(name.endswith(f'/{batch}.json')
-                      for name in kept.names(f'{operation}/')):
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(0.1)
+        waiting.wait_for(lambda: any(
+            name.endswith(f'/{batch}.json')
+            for name in kept.names(f'{operation}/')), 120)
 
     def assert_fails(self, pattern, execution):
         self.assertRaisesRegex(functional_cloud.ExecutionFailed, pattern,
@@ -136,17 +133,16 @@ class TrustTestCase(PeopleTestCase):
         execution = clients.mistral.executions.create(
             'tripleo.deployment.v1.deploy_plan',
             workflow_input={'container': PLAN, **inputs}).id
-        deadline = time.monotonic() + 120
 
-        while True:
+        def is_so_far():
             now = heat.stacks.get(PLAN, resolve_outputs=False)
 
-            if (now.updated_time != before.updated_time
-                    and now.stack_status == status):
-                return execution
+            return (now.updated_time != before.updated_time
+                    and now.stack_status == status)
 
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(0.05)
+        waiting.wait_for(is_so_far, 120)
+
+        return execution
 
     def grant(self, clients):
         execution = clients.mistral.action_executions.create(
@@ -222,16 +218,12 @@ class TrustTestCase(PeopleTestCase):
 
     def fired(self, trigger):
         """Wait for the execution that a trigger starts."""
-        deadline = time.monotonic() + FIRE_SECONDS
-
-        while True:
-            for execution in self.cloud.clients.mistral.executions.list(
-                    sort_keys='created_at', sort_dirs='desc', limit=20):
-                if trigger in (execution.description or ''):
-                    return execution.id
-
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(1)
+        return waiting.wait_for(lambda: next((
+            execution.id for execution
+            in self.cloud.clients.mistral.executions.list(
+                sort_keys='created_at', sort_dirs='desc', limit=20)
+            if trigger in (execution.description or '')), None),
+            FIRE_SECONDS, pause=1)
 
 
 class RefusalTestCase(PeopleTestCase):

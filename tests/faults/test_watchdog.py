@@ -12,15 +12,14 @@
 
 """A lost action, and the watchdog that goes on."""
 
-import time
 
 import testtools
 
+from tests import waiting
 from tests.functional import cloud as functional_cloud
 from tripleo_workflows.operation import record as operation_record
 
 PLAN = functional_cloud.PLAN
-LOOK_SECONDS = 0.1
 
 
 class WatchdogTestCase(testtools.TestCase):
@@ -43,16 +42,6 @@ class WatchdogTestCase(testtools.TestCase):
         except functional_cloud.ExecutionFailed as error:
             self.assertIn('No operation of this plan is open', str(error))
 
-    def wait_for(self, look):
-        """Wait until a look finds something, and return it."""
-        deadline = time.monotonic() + 120
-
-        while not (found := look()):
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(LOOK_SECONDS)
-
-        return found
-
     def running_step(self):
         # The list has no filter for the root.
         return [action for action in self.mistral.action_executions.list(
@@ -61,7 +50,7 @@ class WatchdogTestCase(testtools.TestCase):
 
     def lose_an_action(self):
         """Do what the heartbeats' checker does to a lost action."""
-        [action, *_] = self.wait_for(self.running_step)
+        [action, *_] = waiting.wait_for(self.running_step, 120)
         self.mistral.action_executions.update(
             action.id, state='ERROR',
             output='{"result": "Lost, says a test."}')
@@ -88,7 +77,7 @@ class WatchdogTestCase(testtools.TestCase):
         self.assertEqual(0, self.cloud.preview()['services'])
 
     def test_what_a_person_stopped_is_reported(self):
-        self.wait_for(self.running_step)
+        waiting.wait_for(self.running_step, 120)
         self.mistral.executions.update(self.execution, 'CANCELLED')
         found = self.watch()
         self.assertEqual([], found['resumed'])

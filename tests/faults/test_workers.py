@@ -17,6 +17,7 @@ import time
 
 import testtools
 
+from tests import waiting
 from tests.faults import light as light_service
 from tests.faults import logs
 from tests.faults import switches
@@ -124,7 +125,7 @@ class WorkersTestCase(testtools.TestCase):
             plan=operation.plan, operation=operation.id, batch='1', step=STEP,
             service=light_service.SERVICE, fence=operation.fence)
         node = light_service.NAMES[0]
-        self.wait_for(lambda: dispatcher.answers(step, [node]))
+        waiting.wait_for(lambda: dispatcher.answers(step, [node]))
 
         return dispatcher.answers(step, [node])[node]
 
@@ -139,8 +140,8 @@ class WorkersTestCase(testtools.TestCase):
             task_execution_id=task) if found.state == 'RUNNING')
         mistral.action_executions.update(action.id, state='ERROR',
                                          output='{"result": "failed by us"}')
-        self.wait_for(lambda: mistral.tasks.get(task).state == 'ERROR')
-        self.wait_for(lambda: mistral.executions.get(
+        waiting.wait_for(lambda: mistral.tasks.get(task).state == 'ERROR')
+        waiting.wait_for(lambda: mistral.executions.get(
             execution).state == 'ERROR')
         mistral.tasks.rerun(task)
         self.switch.release()
@@ -168,10 +169,3 @@ class WorkersTestCase(testtools.TestCase):
             in mistral.executions.get_ex_sub_executions(execution)
             for task in mistral.tasks.list(below.id)
             if (task.name, task.state) == ('configure', 'RUNNING'))
-
-    def wait_for(self, condition):
-        deadline = time.monotonic() + 60
-
-        while not condition():
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(0.1)

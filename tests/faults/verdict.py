@@ -24,9 +24,13 @@ from tests.faults import light as light_service
 from tests.faults import logs
 from tripleo_workflows.operation import lock
 from tripleo_workflows.operation import record as operation_record
+from tripleo_workflows.rollout import compensation
+from tripleo_workflows.rollout import steps as rollout_steps
 
 #: An error that leaves a decision to the operator offers both ways.
 WAYS = ('retry_failed=true', 'tripleo.operation.v1.abort')
+#: The one that there is.
+BATCH = '1'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,8 +60,9 @@ def of(light, run):
                  if line.attempt in known]
         wrong += [f'{node}: {sentence}' for sentence in (
             *_ran_twice(lines, entries), *_disagree(lines, entries),
-            *_out_of_order(entries),
-            *_unreported(node, entries, steps, run.error))]
+            *_out_of_order(_of_unit(entries, BATCH)),
+            *_unreported(node, _of_unit(entries, BATCH), steps, run.error),
+            *_put_back(node, entries, steps))]
 
     return [*wrong, *_ending(light, run)]
 
@@ -67,7 +72,12 @@ def _recorded(light, run):
 
     return light.record.batch(
         operation_record.Operation(run.operation, light_service.PLAN, fence,
-                                   1, run.digest), light_service.SERVICE, 1)
+                                   1, run.digest), light_service.SERVICE,
+        BATCH)
+
+
+def _of_unit(entries, unit):
+    return [entry for entry in entries if entry['key']['batch'] == unit]
 
 
 def _ran_twice(lines, entries):
@@ -142,7 +152,7 @@ def _unreported(node, entries, steps, error):
 
         if status == 'interrupted' and light_service.STEPS[step]:
             yield f'{step} is idempotent, was interrupted and is not done.'
-        elif recorded != status:
+        elif recorded not in (status, rollout_steps.UNDONE):
             yield f'{step} is {status}, and the record says {recorded}.'
         elif status != 'done' and not all(
                 part in error for part in (
@@ -150,6 +160,23 @@ def _unreported(node, entries, steps, error):
             yield f'{step} is {status}, and the error does not say so.'
         elif status == 'interrupted' and 'interrupted' not in error:
             yield f'{step} was interrupted; the error calls it otherwise.'
+
+
+def _put_back(node, entries, steps):
+    """Where the record calls a batch undone, the node was put back."""
+    if not any(step['nodes'].get(node, {}).get('status')
+               == rollout_steps.UNDONE for step in steps.values()):
+        return
+
+    entry = steps.get(compensation.COMPENSATE, {'number': 0, 'nodes': {}})
+    done = {found['key']['step'] for found in _of_unit(
+        entries, f'back-{BATCH}-{entry["number"]}')
+        if found['event'] == 'done' and found['result']['status'] == 'done'}
+
+    if entry['nodes'].get(node, {}).get('status') != 'done':
+        yield 'it is undone, and was not put back.'
+    elif done != set(light_service.STEPS):
+        yield f'it is called put back, and only {sorted(done)} are done.'
 
 
 def _ending(light, run):

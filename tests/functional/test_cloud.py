@@ -21,6 +21,7 @@ import urllib.request
 
 import testtools
 
+from tests import waiting
 from tests.functional import cloud as functional_cloud
 from tripleo_workflows.checks import prober
 from tripleo_workflows.operation import probing
@@ -222,16 +223,9 @@ class CloudTestCase(testtools.TestCase):
     def wait_for_step(self, operation, batch, step):
         """Wait until a step of a batch was sent to its nodes."""
         kept = record.Record(self.cloud.clients.swift, PLAN)
-        deadline = time.monotonic() + 120
-
-        while True:
-            for name in kept.names(f'{operation}/'):
-                if (name.endswith(f'/{batch}.json')
-                        and step in kept.get(name)):
-                    return
-
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(0.1)
+        waiting.wait_for(lambda: any(
+            name.endswith(f'/{batch}.json') and step in kept.get(name)
+            for name in kept.names(f'{operation}/')), 120)
 
 
 class BadInputTestCase(testtools.TestCase):

@@ -21,6 +21,7 @@ import uuid
 
 import testtools
 
+from tests import waiting
 from tests.functional import cloud as functional_cloud
 from tripleo_workflows.deployments import delivery
 from tripleo_workflows.deployments.node import journal
@@ -59,14 +60,8 @@ class DeliveryTestCase(testtools.TestCase):
         self.addCleanup(self.dispatcher.clean, step.prefix, sent.values())
 
     def wait(self, step):
-        deadline = time.monotonic() + 60
-
-        while not (answers := self.dispatcher.answers(
-                step, [self.node.name])):
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(0.1)
-
-        return answers[self.node.name]
+        return waiting.wait_for(lambda: self.dispatcher.answers(
+            step, [self.node.name]))[self.node.name]
 
     def forget(self, step):
         """Remove what the node answered, to see that it answers again."""
@@ -113,17 +108,12 @@ class DeliveryTestCase(testtools.TestCase):
 
     def guardian(self):
         """The process id of this test's guardian, when it has begun."""
-        deadline = time.monotonic() + 60
         path = self.directory / 'var/lib/tripleo-workflows'
 
-        while not (found := [
-                entry['pid'] for entry in journal.Journal(path).entries()
-                if entry['event'] == 'started'
-                and entry['key']['plan'] == self.plan]):
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(0.05)
-
-        return found[0]
+        return waiting.wait_for(lambda: [
+            entry['pid'] for entry in journal.Journal(path).entries()
+            if entry['event'] == 'started'
+            and entry['key']['plan'] == self.plan])[0]
 
     def test_a_killed_guardian_leaves_an_interrupted_attempt(self):
         step = self.step('killed', 'sleep 30')
@@ -156,7 +146,8 @@ class DeliveryTestCase(testtools.TestCase):
 
         self.assertEqual('[redacted]\n32\n', answer['output'])
         # The node's journal, its agent's log and what the hooks left.
-        self.settle()
+        waiting.wait_for(lambda: self.cloud.is_idle(
+            self.cloud.node(self.node.name)))
         self.assertEqual([], [
             str(path) for path in self.directory.rglob('*')
             if path.is_file() and secret.encode() in path.read_bytes()])
@@ -177,11 +168,3 @@ class DeliveryTestCase(testtools.TestCase):
             dataclasses.replace(step, brief=True))
         self.assertEqual(('done', 0), (ended[self.node.name]['status'],
                                        ended[self.node.name]['status_code']))
-
-    def settle(self):
-        """Wait until the agent has finished with what was delivered."""
-        deadline = time.monotonic() + 20
-
-        while not self.cloud.is_idle(self.cloud.node(self.node.name)):
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(0.1)

@@ -18,10 +18,10 @@ import re
 import signal
 import subprocess
 import sys
-import time
 
 import testtools
 
+from tests import waiting
 from tests.functional import cloud as functional_cloud
 from tests.functional import test_operations
 from tripleo_workflows.operation import lock
@@ -43,13 +43,6 @@ class HoldTestCase(testtools.TestCase):
         self.mistral = self.cloud.clients.mistral
         self.record = record.Record(self.cloud.clients.swift, PLAN)
 
-    def wait_for(self, condition):
-        deadline = time.monotonic() + 60
-
-        while not condition():
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(0.1)
-
     def begun(self, operation):
         """The steps of all batches that were begun."""
         return {(name, step) for name in self.record.names(f'{operation}/')
@@ -58,7 +51,7 @@ class HoldTestCase(testtools.TestCase):
     def let_the_engine_go_on(self, execution):
         """Let Mistral run what is held, until a step has met the hold."""
         self.mistral.executions.update(execution, 'RUNNING')
-        self.wait_for(lambda: lock.state_of(
+        waiting.wait_for(lambda: lock.state_of(
             self.mistral, execution) == 'PAUSED')
 
     def status(self):
@@ -89,7 +82,7 @@ class HoldTestCase(testtools.TestCase):
         """Kill Mistral, and wait until that was noticed and it is back."""
         supervisor = supervision.Supervisor(self.cloud.state)
         os.kill(supervisor.pid('mistral'), signal.SIGKILL)
-        self.wait_for(noticed)
+        waiting.wait_for(noticed)
         readiness.wait(self.cloud.state, supervisor, 'mistral', 60)
 
     def begin(self, interval):
@@ -102,14 +95,14 @@ class HoldTestCase(testtools.TestCase):
         operation = self.cloud.start(
             'tripleo.upgrade.v1.run', plan=PLAN, digest=digest,
             not_before='2999-01-01T00:00:00Z')
-        self.wait_for(lambda: lock.state_of(
+        waiting.wait_for(lambda: lock.state_of(
             self.mistral, operation) == 'PAUSED')
         self.assertEqual(set(), self.begun(operation))
         self.assertIn('waits for the maintenance window, which opens at 2999',
                       self.status()[NODES[0]]['why'])
         execution = self.cloud.start('tripleo.operation.v1.resume', plan=PLAN,
                                      not_before='2001-01-01T00:00:00Z')
-        self.wait_for(lambda: self.begun(operation))
+        waiting.wait_for(lambda: self.begun(operation))
 
         return operation, execution
 
@@ -153,7 +146,7 @@ class HoldTestCase(testtools.TestCase):
         self.assertIn('lunch', waits['Why'])
 
         self.decide()
-        self.wait_for(lambda: 'held by admin' in told.read_text())
+        waiting.wait_for(lambda: 'held by admin' in told.read_text())
         self.interrupt_mistral(
             lambda: 'connection lost' in told.read_text())
         code, output, errors = test_operations.openstack('resume', PLAN)

@@ -27,10 +27,10 @@ import stat
 import subprocess
 import threading
 import time
-from collections.abc import Callable
 
 import testtools
 
+from tests import waiting
 from tripleo_workflows.undercloud import node_agent
 from tripleo_workflows.undercloud import node_boot
 from tripleo_workflows.undercloud import nodes
@@ -46,16 +46,6 @@ command = sleep 86400
 autostart = false
 startsecs = 0
 """
-
-
-def eventually(condition: Callable[[], object], seconds: float = 15) -> None:
-    """Wait until something that processes do by themselves has happened."""
-    deadline = time.monotonic() + seconds
-
-    while not condition():
-        if time.monotonic() > deadline:
-            raise AssertionError(f'Not within {seconds} s: {condition}')
-        time.sleep(0.05)
 
 
 class Metadata(http.server.ThreadingHTTPServer):
@@ -181,14 +171,14 @@ class TestNodes(testtools.TestCase):
         number = self._start_service()
         self.assertIn(number, self._living())
         self._remove_service()
-        eventually(lambda: number not in self._living())
+        waiting.wait_for(lambda: number not in self._living())
 
     def test_a_killed_service_manager_is_a_reboot(self) -> None:
         number = self._start_service()
         before = self._living()
         assert self.node.pid is not None
         os.kill(self.node.pid, signal.SIGKILL)
-        eventually(lambda: not set(before) & set(self._living()))
+        waiting.wait_for(lambda: not set(before) & set(self._living()))
         [again] = nodes.add(self.state, [NAME])
         self.assertEqual(self.node.address, again.address)
         self.assertNotEqual(self.node.pid, again.pid)
@@ -227,7 +217,7 @@ class TestNodes(testtools.TestCase):
     def test_a_killed_agent_comes_back(self) -> None:
         before = int(self._supervisorctl('pid', 'agent'))
         os.kill(before, signal.SIGKILL)
-        eventually(lambda: int(self._supervisorctl('pid', 'agent'))
+        waiting.wait_for(lambda: int(self._supervisorctl('pid', 'agent'))
                    not in (0, before))
 
     def test_nothing_of_the_undercloud_is_in_a_nodes_environment(

@@ -21,6 +21,7 @@ import uuid
 import fixtures
 import testtools
 
+from tests import waiting
 from tests.functional import cloud as functional_cloud
 from tripleo_workflows.deployments import delivery
 from tripleo_workflows.operation import drift
@@ -87,7 +88,7 @@ class SurveyTestCase(testtools.TestCase):
         sent = dispatcher.send(step, [delivery.Target(
             name, stack_cloud.nodes(self.clients.heat, PLAN)[name].server_id)])
         self.addCleanup(dispatcher.clean, step.prefix, sent.values())
-        self.wait(lambda: dispatcher.answered(step)[0])
+        waiting.wait_for(lambda: dispatcher.answered(step)[0])
         begun = time.monotonic()
         found = self.survey()
         self.assertLess(time.monotonic() - begun, 20)
@@ -98,11 +99,4 @@ class SurveyTestCase(testtools.TestCase):
         self.assertEqual((name, 'slow'),
                          (row['node'], row['running'][0]['service']))
         ended.touch()
-        self.wait(lambda: dispatcher.answers(step, [name]))
-
-    def wait(self, condition):
-        deadline = time.monotonic() + 30
-
-        while not condition():
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(0.1)
+        waiting.wait_for(lambda: dispatcher.answers(step, [name]))

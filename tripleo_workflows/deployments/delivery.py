@@ -260,7 +260,11 @@ class Dispatcher:
             lambda name: self._objects.get(f'{step.prefix}{name}.result'),
             asked)
         answers |= {name: answer for name, answer
-                    in zip(asked, found, strict=True) if answer is not None}
+                    in zip(asked, found, strict=True)
+                    # A refusal of a worker that was taken over tells nothing
+                    # about what we have sent.
+                    if answer and answer.get('fence', step.fence)
+                    == step.fence}
         spent = self._secret & {f'{step.prefix}{name}.secrets'
                                 for name in answers}
         self._objects.delete_all(spent)

@@ -150,7 +150,7 @@ class Definitions:
     @property
     def book(self) -> str:
         """Name of the workbook; empty: the file holds plain workflows."""
-        return str(self.content['name']) if self.is_book else ''
+        return str(self.content.get('name', '')) if self.is_book else ''
 
     @property
     def is_book(self) -> bool:
@@ -158,13 +158,15 @@ class Definitions:
 
     @functools.cached_property
     def workflows(self) -> list[Workflow]:
-        """The workflows, as far as they have tasks."""
+        """The workflows; lint says where one is none."""
         place: Place = ('workflows',) if self.is_book else ()
         held = self.content['workflows'] if self.is_book else self.content
         prefix = f'{self.book}.' if self.is_book else ''
 
         return [Workflow(f'{prefix}{name}', self.book, (*place, name), content)
-                for name, content in held.items() if name != 'version']
+                for name, content in (
+                    held.items() if isinstance(held, dict) else ())
+                if name != 'version']
 
     def line(self, place: Place) -> int:
         """The line of something in the file, or of what it would be in."""

@@ -27,6 +27,9 @@ from tripleo_workflows.rollout import units
 
 #: Seconds between two looks, unless looking itself takes long.
 POLL_SECONDS = 0.4
+#: By how much a listing may lag: whom it does not name is asked for by name
+#: when so much time has passed.
+LAG_SECONDS = 10
 #: How much longer than its time limit a step that a node has accepted may
 #: stay without an answer before it is sent once more.
 SILENT_SECONDS = 20
@@ -117,16 +120,17 @@ class DeliveredStep:
             accepted, ended = self._answered(waiting)
             looked = time.time()
             late = begun >= until
-            # The listing is a hint; at the end all are asked for by name.
-            self._take(waiting if late else
-                       [name for name in waiting if name in ended], ended)
+            # The listing is a hint; at the end, those that it may have missed
+            # are asked for by name.
+            self._take([name for name in waiting if name in ended
+                        or (late and self._is_missed(name))], ended)
 
             if late or not self._waiting():
                 break
 
             self._send(self._attempts(
-                name for name in waiting if name not in ended
-                and self._is_overdue(name, name in accepted)), until)
+                name for name in self._waiting()
+                if self._is_overdue(name, name in accepted)), until)
 
             # Nodes that are through are cleaned up after meanwhile.
             if not self._dispatcher.remove_some(
@@ -137,6 +141,11 @@ class DeliveredStep:
 
         return not (self._waiting()
                     or any(map(self._attempt_to_send, self._members)))
+
+    def _is_missed(self, name: str) -> bool:
+        """Whether a listing should have named the node by now."""
+        return bool(time.time() > self._known[name]['first_sent']
+                    + LAG_SECONDS)
 
     def _is_overdue(self, name: str, accepted: bool) -> bool:
         known = self._known[name]

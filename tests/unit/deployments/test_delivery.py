@@ -149,6 +149,16 @@ class DispatcherTestCase(BaseTestCase):
             [brief.prefix + 'node-3.secrets'],
             [name for name in self.names() if name.endswith('.secrets')])
 
+    def test_a_refusal_of_another_fence_is_no_answer(self):
+        self.dispatcher.send(step(), [target(0, secrets={'A': 'b'})])
+        self.answer('node-0', status='refused', fence=2, fence_seen=3)
+        self.assertEqual({}, self.dispatcher.answers(step(), ['node-0']))
+        # The node may still need its secrets for what we have sent.
+        self.assertIn(step().prefix + 'node-0.secrets', self.names())
+        self.answer('node-0', status='refused', fence=3, fence_seen=4)
+        self.assertEqual(['node-0'], list(self.dispatcher.answers(
+            step(), ['node-0'])))
+
     def test_whole_answers_are_fetched(self):
         self.dispatcher.send(step(), [target(0)])
         self.answer('node-0', stdout='all of it')

@@ -45,6 +45,7 @@ class VerdictTestCase(testtools.TestCase):
 
         self.clock = 0
         self.steps = {}
+        self.unit = '1'
         self.closed = {'how': 'finished'}
         self.useFixture(fixtures.MockPatchObject(
             verdict.lock, 'current', return_value=(1, None)))
@@ -64,7 +65,7 @@ class VerdictTestCase(testtools.TestCase):
 
     def key(self, node, step):
         return {'plan': 'light', 'operation': OPERATION, 'service': 'light',
-                'batch': '1', 'step': step, 'node': node, 'attempt': 1}
+                'batch': self.unit, 'step': step, 'node': node, 'attempt': 1}
 
     def write(self, node, event, step, **more):
         book = journal.Journal(
@@ -171,6 +172,38 @@ class VerdictTestCase(testtools.TestCase):
         self.interrupt('configure')
         self.assertIn('is idempotent, was interrupted',
                       ' '.join(self.verdict(ERROR.format(step='configure'))))
+
+    def fail(self):
+        """Let a node fail, and note that the batch is put back."""
+        self.closed = None
+        self.roll(('light-node-0', 'start'))
+        self.write('light-node-0', 'started', 'start')
+        self.log('light-node-0', 'begin', 'start')
+        self.write('light-node-0', 'done', 'start',
+                   result={'status': 'failed'})
+
+        for node in light_service.NAMES:
+            for step in light_service.STEPS:
+                self.stand(node, step, 'undone')
+
+            self.stand(node, 'compensate', 'done')
+
+        self.steps['compensate']['number'] = 1
+        self.unit = 'back-1-1'
+
+    def test_a_batch_that_was_put_back(self):
+        self.fail()
+        undone, self.steps = self.steps, {}
+        self.roll()
+        self.steps = undone
+        self.assertEqual([], self.verdict(ERROR.format(step='start')))
+
+    def test_a_batch_that_is_only_called_put_back(self):
+        self.fail()
+        self.stand('light-node-1', 'compensate', 'sent')
+        found = ' '.join(self.verdict(ERROR.format(step='start')))
+        self.assertIn('node-0: it is called put back', found)
+        self.assertIn('node-1: it is undone, and was not', found)
 
     def test_success_without_a_step(self):
         self.roll(('light-node-1', 'start'))

@@ -110,6 +110,19 @@ class LintTestCase(testtools.TestCase):
         self.assertEqual(('language', 2), (finding.rule, finding.line))
         self.assertIn('with-items', finding.message)
 
+    def test_files_of_other_shapes_have_findings_too(self):
+        for text in ('', '- 1\n', 'workflows: []\n', 'name: mine\n',
+                     'name: mine\nworkflows:\n  one:\n',
+                     'name: mine\nworkflows: {on: {}}\n',
+                     'name: mine\nactions: {greet: 1}\n'
+                     'workflows: {one: {tasks: {a: {action: greet}}}}\n',
+                     'mine: {tasks: {a: std.noop}}\n',
+                     'mine: {tasks: {2: {action: std.noop}}}\n'):
+            findings = checker.check([self.file(text)])
+
+            self.assertEqual({'language'},
+                             {finding.rule for finding in findings}, text)
+
     def test_a_secret_is_not_repeated(self):
         [finding] = checker.check([HERE / 'broken' / 'secret-literal.yaml'])
 

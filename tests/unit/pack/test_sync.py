@@ -31,7 +31,7 @@ def book(name, *workflows, **others):
         workflow: {} for workflow in workflows}, **others}, sort_keys=False)
 
 
-class _Definitions:
+class Definitions:
     """Mistral's workbooks or workflows, over its HTTP API."""
 
     def __init__(self, stored):
@@ -77,9 +77,9 @@ class SyncTestCase(testtools.TestCase):
 
     def clients(self, books, workflows=()):
         clients = fakes.Clients()
-        clients.mistral.workbooks = _Definitions(
+        clients.mistral.workbooks = Definitions(
             {yaml.safe_load(text)['name']: text for text in books})
-        clients.mistral.workflows = _Definitions(
+        clients.mistral.workflows = Definitions(
             dict.fromkeys(workflows, ''))
 
         return clients

@@ -39,6 +39,7 @@ class Nodes:
         self.replies = {}
         self.most = None
         self.accepted = set()
+        self.unlisted = set()
 
     def send(self, step, targets, until):
         chosen = targets[:self.most]
@@ -52,7 +53,7 @@ class Nodes:
 
     def answered(self, step):
         names = {name for name, attempt in self.replies
-                 if attempt == step.attempt}
+                 if attempt == step.attempt} - self.unlisted
 
         return names | self.accepted, dict.fromkeys(names)
 
@@ -69,7 +70,7 @@ class Nodes:
 
     def answers(self, step, nodes, listed):
         return {name: self.replies[name, step.attempt] for name in nodes
-                if (name, step.attempt) in self.replies}
+                if self.replies.get((name, step.attempt))}
 
 
 class DeliveredStepTestCase(testtools.TestCase):
@@ -121,6 +122,15 @@ class DeliveredStepTestCase(testtools.TestCase):
         self.assertEqual({'a': 'done', 'b': 'sent'}, self.statuses())
         self.assertEqual(2, self.known['a']['changed'])
         self.assertNotIn('output', self.known['a'])
+
+    def test_whom_a_listing_lacks_is_asked_by_name_in_time(self):
+        self.nodes.unlisted = {'a'}
+        self.answer('a', 'done')
+        self.carry_out(names='a')
+        self.assertEqual({'a': 'sent'}, self.statuses())
+        self.known['a']['first_sent'] -= delivered.LAG_SECONDS + 1
+        self.carry_out(names='a')
+        self.assertEqual({'a': 'done'}, self.statuses())
 
     def test_a_new_execution_asks_again_what_has_not_answered(self):
         self.carry_out()
@@ -193,6 +203,13 @@ class DeliveredStepTestCase(testtools.TestCase):
         self.look()
         self.assertEqual(1, len(self.nodes.sent))
         self.known['a']['sent'] -= 5 + delivered.SILENT_SECONDS + 1
+        self.look()
+        self.assertEqual(2, len(self.nodes.sent))
+
+    def test_a_result_that_is_no_answer_keeps_nobody_waiting(self):
+        self.carry_out(names='a')
+        self.nodes.replies['a', 1] = None
+        self.known['a']['sent'] = PAST
         self.look()
         self.assertEqual(2, len(self.nodes.sent))
 

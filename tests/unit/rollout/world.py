@@ -95,12 +95,12 @@ class Nodes:
 
         return names, dict.fromkeys(names)
 
-    def remove_some(self, nodes):
-        return False
-
     def answers(self, step, nodes, listed=None):
         return {name: self.answered_with[step.prefix, name] for name in nodes
                 if (step.prefix, name) in self.answered_with}
+
+    def remove_some(self, nodes):
+        return False
 
     def clean(self, prefix, sent, keep=()):
         self.cleaned.append(prefix)

@@ -17,12 +17,11 @@ import os
 import pathlib
 import signal
 import sys
-import time
-from collections.abc import Callable
 
 import fixtures
 import testtools
 
+from tests import waiting
 from tripleo_workflows import exceptions
 from tripleo_workflows.undercloud import processes
 from tripleo_workflows.undercloud import readiness
@@ -30,17 +29,6 @@ from tripleo_workflows.undercloud import state as undercloud_state
 from tripleo_workflows.undercloud import supervision
 
 WAIT = ['sleep', '3600']
-
-
-def eventually(condition: Callable[[], object]) -> None:
-    """Wait until something that processes do by themselves has happened."""
-    deadline = time.monotonic() + 20
-
-    while not condition():
-        if time.monotonic() > deadline:
-            raise AssertionError('It did not happen.')
-
-        time.sleep(0.02)
 
 
 class SupervisorTest(testtools.TestCase):
@@ -57,7 +45,7 @@ class SupervisorTest(testtools.TestCase):
         self.supervisor.start()
 
     def _pid(self, name: str) -> int:
-        eventually(lambda: self.supervisor.pid(name))
+        waiting.wait_for(lambda: self.supervisor.pid(name))
         found = self.supervisor.pid(name)
         assert found is not None
 
@@ -83,7 +71,8 @@ class SupervisorTest(testtools.TestCase):
         self.supervisor.add('one', WAIT)
         before = self._pid('one')
         os.kill(before, signal.SIGKILL)
-        eventually(lambda: self.supervisor.pid('one') not in (None, before))
+        waiting.wait_for(
+            lambda: self.supervisor.pid('one') not in (None, before))
 
     def test_adding_again_restarts_only_what_changed(self) -> None:
         self.supervisor.add('one', WAIT)
@@ -91,7 +80,8 @@ class SupervisorTest(testtools.TestCase):
         self.supervisor.add('one', WAIT)
         self.assertEqual(before, self.supervisor.pid('one'))
         self.supervisor.add('one', ['sleep', '7200'])
-        eventually(lambda: self.supervisor.pid('one') not in (None, before))
+        waiting.wait_for(
+            lambda: self.supervisor.pid('one') not in (None, before))
 
     def test_starting_twice_is_starting_once(self) -> None:
         before = self.supervisor.supervisor_pid()
@@ -108,7 +98,7 @@ class SupervisorTest(testtools.TestCase):
             self) -> None:
         value = 'a "b" %(c)s, d=e'
         self.supervisor.add('one', WAIT, {'VALUE': value})
-        eventually(lambda: self.supervisor.states()['one'] == 'RUNNING')
+        waiting.wait_for(lambda: self.supervisor.states()['one'] == 'RUNNING')
         found = dict(
             line.split('=', 1) for line in pathlib.Path(
                 f'/proc/{self._pid("one")}/environ').read_text().split('\0')
@@ -122,9 +112,9 @@ class SupervisorTest(testtools.TestCase):
         supervisor = self.supervisor.supervisor_pid()
         assert supervisor is not None
         os.kill(supervisor, signal.SIGKILL)
-        eventually(lambda: not processes.is_alive(supervisor))
+        waiting.wait_for(lambda: not processes.is_alive(supervisor))
 
-        eventually(lambda: processes.marked(self.state.root) == [one])
+        waiting.wait_for(lambda: processes.marked(self.state.root) == [one])
         self.assertEqual(1, processes.end_marked(self.state.root))
         self.assertFalse(processes.is_alive(one))
 

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import jsonschema
+from mistral.lang.v2 import actions
 from mistral.lang.v2 import task_defaults
 from mistral.lang.v2 import tasks
 from mistral.lang.v2 import workbook
@@ -35,11 +36,12 @@ _LONGEST = 160
 @rules.of_files
 def language(file: definitions.Definitions) -> rules.Found:
     """The file is no YAML, or Mistral's language knows no such form."""
-    found = [
-        *(_against(workbook.WorkbookSpec, file.content, ())
-          if file.is_book else ()),
-        *(each for place, workflow in _workflows(file)
-          for each in _of_workflow(place, workflow))]
+    found = [((*place, key), f'{key} is a name; quote it.')
+             for place, mapping in _mappings(file.content, ())
+             for key in mapping if not isinstance(key, str)]
+    found = found or [*_of_book(file), *(
+        each for workflow in file.workflows
+        for each in _of_workflow(workflow.place, workflow.content))]
     yield from found
 
     # Mistral's own reading trusts that its schemas were kept.
@@ -99,14 +101,15 @@ def no_output(subject: rules.Subject) -> rules.Found:
             yield (), f'{subject.workflow.name} has no {key}.'
 
 
-def _workflows(file: definitions.Definitions
-               ) -> Iterator[tuple[definitions.Place, Any]]:
-    held = file.content.get('workflows') if file.is_book else file.content
-    place: definitions.Place = ('workflows',) if file.is_book else ()
+def _of_book(file: definitions.Definitions) -> rules.Found:
+    if file.is_book:
+        yield from _against(workbook.WorkbookSpec, file.content, ())
+        composed = file.content.get('actions')
 
-    for name, content in (held or {}).items():
-        if name != 'version' and (file.is_book or name != 'name'):
-            yield (*place, name), content
+        for name, action in (composed if isinstance(composed, dict)
+                             else {}).items():
+            yield from _against(actions.ActionSpec, action,
+                                ('actions', name))
 
 
 def _of_workflow(place: definitions.Place, content: Any) -> rules.Found:

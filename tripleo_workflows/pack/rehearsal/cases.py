@@ -29,7 +29,8 @@ _SCRIPT = {
               {'type': 'array', 'minItems': 1,
                'items': {'$ref': '#/$defs/answer'}}]}
 
-_ANSWER = {
+#: One answer of an action or workflow.
+ANSWER = {
     'type': 'object',
     'description': 'An answer; without result and error, the result is '
                    'null.',
@@ -65,7 +66,18 @@ _TASK = {
                       'state': {'type': 'string'},
                       'tasks': {'$ref': '#/$defs/tasks'}}}]}}]}
 
-_CASE = {
+_TASKS = {
+    'description': 'The tasks in the order of their starts, a task in a loop '
+                   'once for each round. Those in a list of their own run '
+                   'side by side, in any order.',
+    'type': 'array',
+    'items': {'oneOf': [
+        {'$ref': '#/$defs/task'},
+        {'type': 'array', 'minItems': 2,
+         'items': {'$ref': '#/$defs/task'}}]}}
+
+#: One case.
+CASE = {
     'type': 'object',
     'description': 'One run of a workflow, and what must come of it.',
     'properties': {
@@ -95,12 +107,13 @@ _CASE = {
         'state': {'description': 'The state that the workflow ends in; '
                                  'SUCCESS unless it is given.',
                   'type': 'string'},
-        'tasks': {'$ref': '#/$defs/tasks'},
+        'tasks': _TASKS,
         'output': {'description': 'The whole output of the workflow.',
                    'type': 'object'}},
     'required': ['name', 'tasks'],
     'additionalProperties': False}
 
+#: A file of rehearsals.
 SCHEMA = {
     '$schema': 'https://json-schema.org/draft/2020-12/schema',
     'type': 'object',
@@ -118,17 +131,8 @@ SCHEMA = {
     'required': ['cases'],
     'additionalProperties': False,
     '$defs': {
-        'case': _CASE, 'script': _SCRIPT, 'answer': _ANSWER,
-        'tasks': {
-            'description': 'The tasks in the order of their starts, a task '
-                           'in a loop once for each round. Those in a list '
-                           'of their own run side by side, in any order.',
-            'type': 'array',
-            'items': {'oneOf': [
-                {'$ref': '#/$defs/task'},
-                {'type': 'array', 'minItems': 2,
-                 'items': {'$ref': '#/$defs/task'}}]}},
-        'task': _TASK}}
+        'case': CASE, 'script': _SCRIPT, 'answer': ANSWER,
+        'tasks': _TASKS, 'task': _TASK}}
 
 _VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 

@@ -15,6 +15,7 @@
 import dataclasses
 from collections.abc import Collection
 from collections.abc import Iterable
+from collections.abc import Mapping
 
 from tripleo_workflows.pack import definitions
 from tripleo_workflows.pack.rehearsal import engine
@@ -72,15 +73,14 @@ class Coverage:
             for below in task.below:
                 self.add(below, scripted)
 
-    def rows(self, workflows: Iterable[definitions.Workflow],
-             taken: set[tuple[str, str, str, str]]) -> list[Row]:
-        """The workflows of all workbooks of which one workflow ran."""
-        all_workflows = list(workflows)
-        ran = {name for name, _ in self._ran}
-        books = {workflow.book or workflow.name
-                 for workflow in all_workflows if workflow.name in ran}
+    def rows(self, workflows: Mapping[str, definitions.Workflow],
+             named: Iterable[str], taken: set[tuple[str, str, str, str]]
+             ) -> list[Row]:
+        """The workflows of all workbooks of which cases name a workflow."""
+        books = {workflows[name].book or name for name in named
+                 if name in workflows}
 
-        return [self._row(workflow, taken) for workflow in all_workflows
+        return [self._row(workflow, taken) for workflow in workflows.values()
                 if (workflow.book or workflow.name) in books]
 
     def _row(self, workflow: definitions.Workflow,

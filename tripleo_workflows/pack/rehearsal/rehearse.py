@@ -35,9 +35,11 @@ def rehearse(paths: Iterable[pathlib.Path], beside: Iterable[pathlib.Path],
               [*beside, *(book for file in files for book in file.workbooks)]}
     played = stage.Stage(needed.values())
     seen = coverage.Coverage()
+    named: set[str] = set()
     failed = passed = 0
 
     for case in (case for file in files for case in file.cases):
+        named.add(case.workflow)
         verdict = played.run(case)
         failed += bool(verdict.problems)
         passed += not verdict.problems
@@ -46,7 +48,7 @@ def rehearse(paths: Iterable[pathlib.Path], beside: Iterable[pathlib.Path],
         if verdict.execution:
             seen.add(verdict.execution, case.workflows)
 
-    rows = seen.rows(played.workflows.values(), played.engine.taken)
+    rows = seen.rows(played.workflows, named, played.engine.taken)
     print('Covered:', *rows, sep='\n')
     print(f' - Passed: {passed}\n - Failed: {failed}')
 

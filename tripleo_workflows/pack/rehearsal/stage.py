@@ -177,7 +177,7 @@ def _line(name: str, state: str) -> str:
 
 def _dumped(value: Any) -> list[str]:
     return yaml.safe_dump(value, default_flow_style=False,
-                          allow_unicode=True).splitlines()
+                          allow_unicode=True, width=1000).splitlines()
 
 
 def _diff(what: str, expected: list[str], happened: list[str]) -> str:

@@ -21,6 +21,7 @@ import time
 
 import fixtures
 
+from tests import waiting
 from tests.unit.deployments.node import hook
 from tripleo_workflows.deployments import bundle
 from tripleo_workflows.deployments.node import journal
@@ -125,22 +126,13 @@ class DeliveryTest(hook.HookTestCase):
         self.store.gate.clear()
         # It waits for its secrets while the next one takes over.
         self.deliver('true', secrets_url=f'{self.store.url}/secrets')
-        self.wait_for(lambda: self.store.asked)
+        waiting.wait_for(lambda: self.store.asked)
         self.assertEqual('done', self.answer('true', step='stop',
                                              fence=2)['status'])
         self.store.gate.set()
         result = self.result()
         self.assertEqual(('start', 'refused', 2), (
             result['key']['step'], result['status'], result['fence_seen']))
-
-    def wait_for(self, condition, seconds=20):
-        deadline = time.monotonic() + seconds
-
-        while not (found := condition()):
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(0.02)
-
-        return found
 
 
 class InterruptionTest(hook.HookTestCase):
