@@ -72,11 +72,3 @@ class VariantTestCase(testtools.TestCase):
         """Nothing is left to do, and both nodes serve what is wanted."""
         self.assertEqual({}, self.planned(self.stage.preview()))
         self.assert_serving(self.release, self.release)
-
-    def assert_front_left(self, token):
-        """The front has left both nodes, by the steps of a token."""
-        for node in test_stage.NODES:
-            notes = self.stage.root(node) / 'var/log/front-notes'
-            self.assertEqual(
-                [f'{step} {token}' for step in ('drain', 'stop', 'remove')],
-                notes.read_text().splitlines()[-3:])

@@ -35,6 +35,7 @@ from tripleo_workflows.operation import lock
 from tripleo_workflows.operation import record as operation_record
 from tripleo_workflows.plan import environment
 from tripleo_workflows.stack import stacks
+from tripleo_workflows.undercloud import nodes as local_nodes
 
 PLAN = 'stage'
 NODES = [f'{PLAN}-node-0', f'{PLAN}-node-1']
@@ -72,6 +73,13 @@ class Stage(small_plan.SmallPlan):
 
         return files
 
+    def deploy(self):
+        """Deploy it, and let nothing go wrong that an earlier run left."""
+        for node in local_nodes.listing(self.state):
+            shutil.rmtree(node.root / 'steer', ignore_errors=True)
+
+        super().deploy()
+
     def set_up(self):
         """Bring it to a good state, whatever an earlier test has left."""
         for node in self.nodes:
@@ -83,7 +91,6 @@ class Stage(small_plan.SmallPlan):
                                    ) in lock.HOLDING_STATES:
             self.abort()
 
-        self.set_hooks([])
         rollout = self.preview(**PARAMETERS)
 
         if rollout['services']:
@@ -149,7 +156,8 @@ class Stage(small_plan.SmallPlan):
         """Change the stack's parameters without the plan knowing of it."""
         heat = self.clients.heat
         stack = stacks.get(heat, PLAN)
-        heat.stacks.update(PLAN, existing=True, parameters=parameters)
+        heat.stacks.update(PLAN, existing=True, environment={
+            'parameter_defaults': parameters})
 
         while not stacks.wait(heat, stack['id'], stack['marker'])['done']:
             """It waits for a slice of time."""
@@ -230,7 +238,7 @@ class Stage(small_plan.SmallPlan):
 
 def other_release():
     """A release that the store never had."""
-    return str(time.time_ns() // 10**6)
+    return str(time.time_ns())
 
 
 @functools.cache

@@ -90,6 +90,13 @@ class ChangesTestCase(case.VariantTestCase):
         rollout = self.stage.preview(NodeServices=','.join(services))
         self.assertIn('no longer wanted', rollout['tree'])
         self.stage.run(rollout)
+
         # It goes by the steps with which it came.
-        self.assert_front_left(self.release)
+        for node in stage.NODES:
+            notes = self.stage.root(node) / 'var/log/front-notes'
+            self.assertEqual(
+                [f'{step} {self.release}'
+                 for step in ('drain', 'stop', 'remove')],
+                notes.read_text().splitlines()[-3:])
+
         self.assertEqual({}, self.planned(self.stage.preview()))

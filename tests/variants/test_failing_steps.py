@@ -72,6 +72,7 @@ class FailingStepsTestCase(case.VariantTestCase):
         self.assert_serving(self.release, self.before)
 
     def test_a_hook_that_fails_is_put_back(self):
+        self.addCleanup(self.stage.set_hooks, [])
         self.stage.set_hooks([{
             'name': 'tell', 'before': 'store.stop', 'script':
             'echo nobody listens; exit 4'}])

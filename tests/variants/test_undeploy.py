@@ -10,26 +10,37 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""A plan that is taken off its nodes, and comes back to them."""
+"""A plan that is taken off its nodes, and deployed on them again."""
 
 from tests.variants import case
 from tests.variants import stage
+from tripleo_workflows.stack import stacks
 
 
 class UndeployTestCase(case.VariantTestCase):
 
     most_seconds = case.MOST_SECONDS_OF_SEVERAL
 
-    def test_nodes_are_left_and_deployed_again(self):
-        self.stage.run(self.stage.preview(FrontToken=self.release))
-        self.stage.cloud.run('tripleo.deployment.v1.undeploy_plan',
-                             container=stage.PLAN)
-        self.assert_front_left(self.release)
+    def test_undeployed_then_deployed_on_the_same_nodes(self):
+        operation = self.stage.cloud.run(
+            'tripleo.deployment.v1.undeploy_plan', container=stage.PLAN,
+            )['summary']['operation']
+
         self.assert_serving(None, None)
-        self.assertEqual([], [stack for stack
-                              in self.stage.clients.heat.stacks.list()
-                              if stack.stack_name == stage.PLAN])
+        self.assertIsNone(stacks.find(self.stage.clients.heat, stage.PLAN))
+
+        for steps in self.stage.ran(operation).values():
+            self.assertEqual(('leave', 'remove', 'done'), steps[-1])
+
+        # What came after the store has left before it.
+        self.assertLess(
+            max(time for _, _, time in self.stage.times(
+                operation, 'done', stage.FRONT)),
+            min(time for _, _, time in self.stage.times(
+                operation, 'started', stage.STORE)))
+
         self.stage.cloud.run('tripleo.deployment.v1.deploy_plan',
                              container=stage.PLAN)
+
         self.assert_serving(self.before, self.before)
         self.assertEqual({}, self.planned(self.stage.preview()))
