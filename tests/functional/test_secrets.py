@@ -50,7 +50,7 @@ class SecretsTestCase(testtools.TestCase):
         self.set_token(self.secret)
         rollout = self.cloud.preview(verb='update')
         self.assertEqual(1, rollout['services'])
-        self.assertIn('configure changed', rollout['tree'])
+        self.assertIn('secret TOKEN changed', rollout['tree'])
         self.cloud.upgrade(rollout['digest'])
 
         for address in self.cloud.addresses('compute'):
