@@ -180,7 +180,7 @@ class CloudTestCase(testtools.TestCase):
         tree = self.cloud.preview()['tree']
 
         self.assertIn(name, tree)
-        self.assertNotIn(f'{PLAN}-compute-0', tree)
+        self.assertIn(f'stays on {PLAN}-compute-0', tree)
         self.assertNotIn('controller', tree)
         output = self.cloud.run('tripleo.deployment.v1.deploy_plan',
                                 container=PLAN)
