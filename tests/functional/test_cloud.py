@@ -229,7 +229,7 @@ class CloudTestCase(testtools.TestCase):
         rollout = self.cloud.preview()
         execution = self.cloud.start('tripleo.upgrade.v1.run', plan=PLAN,
                                      digest=rollout['digest'])
-        self.wait_for_step(execution, 'web.2', 'stop')
+        self.wait_for_step(execution, 'web.1', 'stop')
         self.assertRaisesRegex(
             functional_cloud.ExecutionFailed,
             f'admin has the plan locked for upgrade.*{execution}',
@@ -254,7 +254,7 @@ class CloudTestCase(testtools.TestCase):
         kept = record.Record(self.cloud.clients.swift, PLAN)
         waiting.wait_for(lambda: any(
             name.endswith(f'/{batch}.json') and step in kept.get(name)
-            for name in kept.names(f'{operation}/')), 120)
+            for name in kept.names(f'{operation}/')), 240)
 
 
 class BadInputTestCase(testtools.TestCase):
