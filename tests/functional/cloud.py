@@ -87,18 +87,21 @@ class Cloud:
         """Run a workflow to its end and return its output."""
         return self.wait(self.start(workflow, **inputs))
 
-    def set_parameters(self, plan=PLAN, /, **parameters):
-        """Change a plan's parameters through the action."""
+    def act(self, action, **inputs):
+        """Run a single action and return its result."""
         execution = self.clients.mistral.action_executions.create(
-            'tripleo.parameters.update',
-            {'container': plan, 'parameters': parameters}, run_sync=True,
-            save_result=True)
+            action, inputs, run_sync=True, save_result=True)
         result = json.loads(execution.output)['result']
 
         if execution.state != 'SUCCESS':
             raise ExecutionFailed(result)
 
         return result
+
+    def set_parameters(self, plan=PLAN, /, **parameters):
+        """Change a plan's parameters through the action."""
+        return self.act('tripleo.parameters.update', container=plan,
+                        parameters=parameters)
 
     def plan(self):
         """The plan's files."""

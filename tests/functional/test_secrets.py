@@ -24,8 +24,8 @@ from tripleo_workflows.plan import store
 #: What a step of the sample writes itself, on purpose, and the database of
 #: Heat, which encrypts hidden parameters but not the parameter defaults of an
 #: environment.
-EXPECTED = ('etc/monitor-agent.token', 'data/heat.sqlite',
-            'data/heat.sqlite-wal')
+EXPECTED = ('etc/monitor-agent.token', 'etc/web/database.cnf',
+            'data/heat.sqlite', 'data/heat.sqlite-wal')
 
 
 class SecretsTestCase(testtools.TestCase):
@@ -50,7 +50,7 @@ class SecretsTestCase(testtools.TestCase):
         self.set_token(self.secret)
         rollout = self.cloud.preview(verb='update')
         self.assertEqual(1, rollout['services'])
-        self.assertIn('configure changed', rollout['tree'])
+        self.assertIn('secret TOKEN changed', rollout['tree'])
         self.cloud.upgrade(rollout['digest'])
 
         for address in self.cloud.addresses('compute'):
@@ -63,6 +63,14 @@ class SecretsTestCase(testtools.TestCase):
         self.assertEqual([], self.found_in_swift())
         # Nothing has changed: the digest of a secret is stable.
         self.assertEqual(0, self.cloud.preview(verb='update')['services'])
+
+    def test_a_generated_password_is_used_and_stays_nowhere_else(self):
+        generated = environment.load(self.cloud.plan())['passwords']
+
+        for name in ('WebDatabasePassword', 'WebMigrationPassword'):
+            self.secret = generated[name]
+            self.assertEqual([], self.found_outside_swift())
+            self.assertEqual([], self.found_in_swift())
 
     def found_outside_swift(self):
         """Files with the secret: databases, logs and nodes."""

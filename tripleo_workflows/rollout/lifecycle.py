@@ -48,7 +48,7 @@ STEPS = {
     FINISH: schema.FINISH_STEPS,
 }
 #: Steps that follow the release: they are left out where it stays.
-RELEASE_STEPS = ('backup', 'expand', 'migrate', 'contract', 'cleanup')
+RELEASE_STEPS = ('backup', 'expand', 'migrate', 'contract')
 #: Steps that every node of the service carries out, unless they say ``on``.
 ON_ALL = ('stage', 'cleanup')
 #: Steps before which no node that serves may run the old release.

@@ -291,10 +291,10 @@ class StepsTestCase(DifferenceTestCase):
              'finish': ['migrate', 'contract', 'cleanup']},
             self.entry(plans.lifecycle('2', **self.ONCE))['steps'])
 
-    def test_a_change_within_the_release_takes_those_that_prepare_it(self):
+    def test_a_change_within_the_release_changes_no_data(self):
         self.deploy(plans.lifecycle(**self.ONCE))
         self.assertEqual(
-            {'prepare': ['check', 'stage'], 'finish': []},
+            {'prepare': ['check', 'stage'], 'finish': ['cleanup']},
             self.entry(plans.lifecycle(package='other', **self.ONCE))[
                 'steps'])
 
