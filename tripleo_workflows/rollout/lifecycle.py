@@ -20,6 +20,7 @@ from collections.abc import Iterable
 from collections.abc import Mapping
 from typing import Any
 
+from tripleo_workflows import exceptions
 from tripleo_workflows.checks import schema as checks_schema
 from tripleo_workflows.rollout import policy
 from tripleo_workflows.rollout import schema
@@ -75,6 +76,7 @@ def parse(service: str, given: Mapping[str, Any],
              **content.get(FINISH, {}),
              **{key: content[key] for key in (GATE, 'remove')
                 if key in content}}
+    _refuse_secrets_of_checks(service, steps, content.get('secrets', []))
 
     return {
         'release': str(content['release']),
@@ -92,6 +94,23 @@ def parse(service: str, given: Mapping[str, Any],
                   for name, step in steps.items()},
         'hooks': {},
     }
+
+
+def _refuse_secrets_of_checks(service: str, steps: Mapping[str, Any],
+                              secrets: list[str]) -> None:
+    # A document holds checks as they are.
+    for step in (step for step in CHECK_STEPS if step in steps):
+        for check in steps[step]:
+            inputs = check[checks_schema.kind_of(check)].get('inputs', {})
+            found = sorted(inputs.keys() & {*secrets})
+
+            if found:
+                raise exceptions.InvalidInput(
+                    f'lifecycle.secrets: the check {check["name"]} takes '
+                    f'{", ".join(found)}, and checks cannot have secrets.',
+                    'Let a step write it to a file on the node that the '
+                    'check reads.', service=service, step=step,
+                    field='lifecycle.secrets')
 
 
 def _with_on(content: Any) -> Any:

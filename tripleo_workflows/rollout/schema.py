@@ -176,8 +176,8 @@ LIFECYCLE: Schema = {
                 'properties': {phase: _WAITED for phase in
                                ('prepare', 'roll', 'finish')}}]},
         'policy': _POLICY,
-        'secrets': {**_NAMES, 'description': 'Names of inputs that are '
-                                             'secret.'},
+        'secrets': {**_NAMES, 'description': 'Names of inputs of steps that '
+                                             'are secret. Checks have none.'},
         'sets': {**_NAMES, 'description': 'Names of inputs that are lists in '
                                           'which the order means nothing.'},
         'probe': _checks('Requests that measure whether the service can be '

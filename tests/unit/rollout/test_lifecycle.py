@@ -131,6 +131,18 @@ class SecretsTestCase(testtools.TestCase):
         self.assertIn('hunter2', str(parsed))
 
 
+    def test_checks_cannot_have_secrets(self):
+        check = {'name': 'logs in', 'script': {
+            'script': 'true', 'inputs': {'PASSWORD': 'hunter2'}}}
+        error = self.assertRaises(
+            exceptions.InvalidInput, lifecycle.parse, 'web',
+            {'release': '1', 'secrets': ['PASSWORD'],
+             'roll': {'verify': [check]}})
+
+        self.assertIn('logs in takes PASSWORD', str(error))
+        self.assertNotIn('hunter2', str(error))
+
+
 class SchemaTestCase(testtools.TestCase):
 
     def refused(self, content):
