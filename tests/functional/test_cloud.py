@@ -26,6 +26,7 @@ from tests.functional import cloud as functional_cloud
 from tripleo_workflows.checks import prober
 from tripleo_workflows.operation import probing
 from tripleo_workflows.operation import record
+from tripleo_workflows.plan import environment
 from tripleo_workflows.undercloud import nodes as local_nodes
 from tripleo_workflows.undercloud import readiness
 from tripleo_workflows.undercloud import supervision
@@ -312,6 +313,9 @@ class BadInputTestCase(testtools.TestCase):
     def refuse_file(self, file, old, new, pattern):
         name = 'broken'
         files = self.cloud.plan()
+        # The copy stays, and is not to hold what is searched for elsewhere.
+        files[environment.FILE] = environment.dump(
+            {**environment.load(files), 'passwords': {}})
         self.assertIn(old, files[file])
         files[file] = files[file].replace(old, new)
         swift = self.cloud.clients.swift
