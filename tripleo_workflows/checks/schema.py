@@ -29,98 +29,99 @@ _TIMEOUT: Schema = {
     'description': 'Seconds for the whole exchange, 5 where it is absent.'}
 _SCALAR: Schema = {'type': ['string', 'number', 'boolean']}
 
+HTTP: Schema = {
+    'description': 'Sends one request over a connection of its own and '
+                   'follows no redirect.',
+    'type': 'object',
+    'required': ['url'],
+    'additionalProperties': False,
+    'properties': {
+        'url': {**_TEXT, 'description':
+                'An http or https URL. Facts such as $NODE_ADDRESS are '
+                'replaced; $$ is a dollar sign.'},
+        'method': {**_TEXT, 'description':
+                   'GET where it is absent, and POST where there is a '
+                   'body.'},
+        'body': {'type': 'string', 'description':
+                 'What is sent. Facts are replaced.'},
+        'headers': {'type': 'object',
+                    'additionalProperties': {'type': 'string'},
+                    'description': 'Headers by name.'},
+        'status': {'type': ['integer', 'string'],
+                   'pattern': '^[1-5][0-9][0-9]$',
+                   'minimum': 100, 'maximum': 599,
+                   'description': 'The status that is wanted. Any of '
+                                  'the 200s where it is absent.'},
+        'contains': {**_SCALAR, 'description':
+                     'What must stand in the first 64 KiB of the body.'},
+        'timeout': _TIMEOUT,
+    },
+}
+
+TCP: Schema = {
+    'description': 'Opens a connection; with send or expect it also '
+                   'talks.',
+    'type': 'object',
+    'required': ['host', 'port'],
+    'additionalProperties': False,
+    'properties': {
+        'host': {**_TEXT, 'description':
+                 'A name or an address. Facts such as $NODE_ADDRESS are '
+                 'replaced.'},
+        'port': {'type': ['integer', 'string'],
+                 'pattern': '^[0-9]{1,5}$',
+                 'minimum': 1, 'maximum': 65535,
+                 'description': 'Its TCP port.'},
+        'send': {**_TEXT, 'description':
+                 'What is sent first. Facts are replaced.'},
+        'expect': {**_TEXT, 'description':
+                   'What must stand in the first 64 KiB of the answer.'},
+        'timeout': _TIMEOUT,
+    },
+}
+
+SCRIPT: Schema = {
+    'description': 'Runs a script on a node: exit code 0 is success, 1 a '
+                   'warning, 2 a failure; with any other the check '
+                   'itself is broken. Its output are the details.',
+    'type': 'object',
+    'required': ['script'],
+    'additionalProperties': False,
+    'properties': {
+        'script': {**_TEXT, 'description':
+                   'The text of the script; /bin/sh runs it where its '
+                   'first line names nothing else.'},
+        'inputs': {
+            'type': 'object',
+            'propertyNames': {'pattern': '^[A-Za-z_][A-Za-z0-9_]*$'},
+            'additionalProperties': _SCALAR,
+            'description': 'Variables of its environment, beside the '
+                           "node's facts."},
+        'timeout': {'type': 'integer', 'minimum': 1, 'description':
+                    'Seconds, 60 where it is absent.'},
+    },
+}
+
+UPGRADE_CHECK: Schema = {
+    'description': 'Runs an upgrade check of an OpenStack service on a '
+                   'node, with --json; each of the checks in its answer '
+                   'is a result.',
+    'type': 'object',
+    'required': ['command'],
+    'additionalProperties': False,
+    'properties': {
+        'command': {**_TEXT, 'description':
+                    'As in keystone-status upgrade check.'},
+        'timeout': {'type': 'integer', 'minimum': 1, 'description':
+                    'Seconds, 60 where it is absent.'},
+    },
+}
+
 #: The kinds that are asked from the undercloud, each with its schema.
-ASKED_FROM_HERE: dict[str, Schema] = {
-    'http': {
-        'description': 'Sends one request over a connection of its own and '
-                       'follows no redirect.',
-        'type': 'object',
-        'required': ['url'],
-        'additionalProperties': False,
-        'properties': {
-            'url': {**_TEXT, 'description':
-                    'An http or https URL. Facts such as $NODE_ADDRESS are '
-                    'replaced; $$ is a dollar sign.'},
-            'method': {**_TEXT, 'description':
-                       'GET where it is absent, and POST where there is a '
-                       'body.'},
-            'body': {'type': 'string', 'description':
-                     'What is sent. Facts are replaced.'},
-            'headers': {'type': 'object',
-                        'additionalProperties': {'type': 'string'},
-                        'description': 'Headers by name.'},
-            'status': {'type': ['integer', 'string'],
-                       'pattern': '^[1-5][0-9][0-9]$',
-                       'minimum': 100, 'maximum': 599,
-                       'description': 'The status that is wanted. Any of '
-                                      'the 200s where it is absent.'},
-            'contains': {**_SCALAR, 'description':
-                         'What must stand in the first 64 KiB of the body.'},
-            'timeout': _TIMEOUT,
-        },
-    },
-    'tcp': {
-        'description': 'Opens a connection; with send or expect it also '
-                       'talks.',
-        'type': 'object',
-        'required': ['host', 'port'],
-        'additionalProperties': False,
-        'properties': {
-            'host': {**_TEXT, 'description':
-                     'A name or an address. Facts such as $NODE_ADDRESS are '
-                     'replaced.'},
-            'port': {'type': ['integer', 'string'],
-                     'pattern': '^[0-9]{1,5}$',
-                     'minimum': 1, 'maximum': 65535,
-                     'description': 'Its TCP port.'},
-            'send': {**_TEXT, 'description':
-                     'What is sent first. Facts are replaced.'},
-            'expect': {**_TEXT, 'description':
-                       'What must stand in the first 64 KiB of the answer.'},
-            'timeout': _TIMEOUT,
-        },
-    },
-}
-
+ASKED_FROM_HERE: dict[str, Schema] = {'http': HTTP, 'tcp': TCP}
 #: The kinds that run on nodes, each with its schema.
-RUN_ON_NODES: dict[str, Schema] = {
-    'script': {
-        'description': 'Runs a script on a node: exit code 0 is success, 1 a '
-                       'warning, 2 a failure; with any other the check '
-                       'itself is broken. Its output are the details.',
-        'type': 'object',
-        'required': ['script'],
-        'additionalProperties': False,
-        'properties': {
-            'script': {**_TEXT, 'description':
-                       'The text of the script; /bin/sh runs it where its '
-                       'first line names nothing else.'},
-            'inputs': {
-                'type': 'object',
-                'propertyNames': {'pattern': '^[A-Za-z_][A-Za-z0-9_]*$'},
-                'additionalProperties': _SCALAR,
-                'description': 'Variables of its environment, beside the '
-                               "node's facts."},
-            'timeout': {'type': 'integer', 'minimum': 1, 'description':
-                        'Seconds, 60 where it is absent.'},
-        },
-    },
-    'upgrade_check': {
-        'description': 'Runs an upgrade check of an OpenStack service on a '
-                       'node, with --json; each of the checks in its answer '
-                       'is a result.',
-        'type': 'object',
-        'required': ['command'],
-        'additionalProperties': False,
-        'properties': {
-            'command': {**_TEXT, 'description':
-                        'As in keystone-status upgrade check.'},
-            'timeout': {'type': 'integer', 'minimum': 1, 'description':
-                        'Seconds, 60 where it is absent.'},
-        },
-    },
-}
-
+RUN_ON_NODES: dict[str, Schema] = {'script': SCRIPT,
+                                   'upgrade_check': UPGRADE_CHECK}
 KINDS: dict[str, Schema] = {**ASKED_FROM_HERE, **RUN_ON_NODES}
 
 #: One check: a name, and one of the kinds.
@@ -134,8 +135,9 @@ CHECK: Schema = {
                  'What people call it; unique among the checks of a '
                  'service, so that one may be waived.'},
         'on': {'enum': ['bootstrap', 'all'], 'description':
-               'The nodes on which a script or upgrade_check runs, where '
-               'they are not the usual ones.'},
+               'The nodes on which a script or upgrade_check runs: the '
+               'bootstrap node unless it is all. verify asks each node of '
+               'its batch.'},
         **KINDS,
     },
 }
