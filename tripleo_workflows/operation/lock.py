@@ -19,6 +19,7 @@ ending; taking over creates a higher number and deletes nothing.
 
 import dataclasses
 import datetime
+import time
 from collections.abc import Callable
 
 from mistralclient.api import base as mistral_base
@@ -57,7 +58,13 @@ class Holder:
 
 def now() -> str:
     """The time for people and records: UTC, in seconds, ISO 8601."""
-    return datetime.datetime.now(datetime.UTC).strftime('%Y-%m-%dT%H:%M:%SZ')
+    return at(time.time())
+
+
+def at(epoch: float) -> str:
+    """A time in the same form, out of epoch seconds."""
+    return datetime.datetime.fromtimestamp(
+        epoch, datetime.UTC).strftime('%Y-%m-%dT%H:%M:%SZ')
 
 
 def root_execution(mistral: mistral_client.Client, execution_id: str) -> str:

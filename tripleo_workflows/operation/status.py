@@ -12,12 +12,12 @@
 
 """The mixed state of a cloud during an operation, per service and node."""
 
-import datetime
 from collections.abc import Iterator
 from collections.abc import Mapping
 from typing import Any
 
 from tripleo_workflows import clients as service_clients
+from tripleo_workflows.operation import lock
 from tripleo_workflows.operation import record as operation_record
 from tripleo_workflows.operation import report
 
@@ -121,7 +121,7 @@ class _Service:
         return found
 
     def _stands(self, node: str, last: Row | None) -> Row:
-        where = {'step': last['step'], 'since': _moment(last['begun'])
+        where = {'step': last['step'], 'since': lock.at(last['begun'])
                  } if last else {}
 
         if node in self._skipped:
@@ -149,8 +149,3 @@ class _Service:
         wanted = self._entry.get('nodes', {}).get(node, {}).get('wanted')
 
         return wanted in (None, self._recorded.get(node, {}).get('revision'))
-
-
-def _moment(epoch: float) -> str:
-    return datetime.datetime.fromtimestamp(
-        epoch, datetime.UTC).strftime('%Y-%m-%dT%H:%M:%SZ')

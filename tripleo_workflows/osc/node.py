@@ -21,6 +21,7 @@ from osc_lib.command import command
 from tripleo_workflows import clients as service_clients
 from tripleo_workflows.deployments import objects
 from tripleo_workflows.osc import executions
+from tripleo_workflows.osc import options
 
 WORKFLOW = 'tripleo.deployment.v1.survey'
 #: Characters of a revision that people read.
@@ -37,8 +38,7 @@ class SurveyNodes(command.Lister):
     """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser: argparse.ArgumentParser = super().get_parser(prog_name)
-        parser.add_argument('plan', metavar='<plan>', help='Name of the plan')
+        parser = options.plan(super().get_parser(prog_name))
         parser.add_argument(
             '--timeout', metavar='<seconds>', type=int, default=60,
             help='How long nodes may take to answer (default: 60)')

@@ -13,7 +13,6 @@
 """``openstack tripleo operation …``."""
 
 import argparse
-import datetime
 from collections.abc import Iterable
 from typing import Any
 
@@ -21,10 +20,12 @@ from cliff import columns
 from osc_lib.command import command
 
 from tripleo_workflows.operation import history
+from tripleo_workflows.operation import lock
 from tripleo_workflows.operation import record as operation_record
 from tripleo_workflows.operation import report
 from tripleo_workflows.operation import status
 from tripleo_workflows.osc import executions
+from tripleo_workflows.osc import options
 
 Row = dict[str, Any]
 
@@ -83,7 +84,7 @@ class ShowOperationLog(command.Lister):
         names = ('service', 'batch', 'step', 'node', 'what', 'seconds')
 
         return (('Time', *(name.capitalize() for name in names)),
-                [(_moment(row['time']),
+                [(lock.at(row['time']),
                   *('' if row.get(name) is None else row[name]
                     for name in names))
                  for row in history.log(story)])
@@ -114,7 +115,7 @@ class WatchOperation(command.Command):
     """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        return _with_plan(super().get_parser(prog_name))
+        return options.plan(super().get_parser(prog_name))
 
     def take_action(self, parsed_args: argparse.Namespace) -> None:
         executions.watch(self, parsed_args.plan)
@@ -124,7 +125,7 @@ class PauseOperation(command.ShowOne):
     """Begin nothing more in an operation; what runs on nodes ends"""
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        return _with_reason(_with_plan(super().get_parser(prog_name)))
+        return _with_reason(options.plan(super().get_parser(prog_name)))
 
     def take_action(self, parsed_args: argparse.Namespace) -> Any:
         output = executions.run_quietly(
@@ -160,12 +161,7 @@ class ResumeOperation(command.Command):
         changed.add_argument(
             '--deadline', metavar='<seconds>', type=float,
             help='From now on, after which the operation is expired')
-        changed.add_argument(
-            '--not-before', metavar='<time>', default='',
-            help='Begin nothing before, as in 2026-11-25T02:00:00Z')
-        changed.add_argument(
-            '--not-after', metavar='<time>', default='',
-            help='Begin nothing that may take longer than until then')
+        options.window(changed)
 
         return parser
 
@@ -183,7 +179,7 @@ class SkipNode(command.Command):
     """Leave a service alone on a node, and go on"""
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser = _with_plan(super().get_parser(prog_name))
+        parser = options.plan(super().get_parser(prog_name))
         parser.add_argument('service', metavar='<service>')
         parser.add_argument('node', metavar='<node>')
 
@@ -199,7 +195,7 @@ class ApproveStep(command.Command):
     """Approve of a step that waits for it, and go on"""
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser = _with_plan(super().get_parser(prog_name))
+        parser = options.plan(super().get_parser(prog_name))
         parser.add_argument('service', metavar='<service>')
         parser.add_argument('step', metavar='<step>')
 
@@ -215,7 +211,7 @@ class WaiveCheck(command.Command):
     """Let a check fail, and go on"""
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser = _with_plan(super().get_parser(prog_name))
+        parser = options.plan(super().get_parser(prog_name))
         parser.add_argument('check', metavar='<check>',
                             help='The name that its failure shows')
 
@@ -275,20 +271,9 @@ def _words(row: Row) -> Iterable[str]:
             yield str(value)
 
 
-def _moment(epoch: float) -> str:
-    return datetime.datetime.fromtimestamp(
-        epoch, datetime.UTC).strftime('%Y-%m-%dT%H:%M:%SZ')
-
-
-def _with_plan(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    parser.add_argument('plan', metavar='<plan>', help='Name of the plan')
-
-    return parser
-
-
 def _with_operation(parser: argparse.ArgumentParser
                     ) -> argparse.ArgumentParser:
-    _with_plan(parser).add_argument(
+    options.plan(parser).add_argument(
         '--operation', metavar='<id>', default='',
         help="Id of the operation (default: the plan's newest)")
 
@@ -305,7 +290,7 @@ def _with_reason(parser: argparse.ArgumentParser, required: bool = False
 
 def _with_take_over(parser: argparse.ArgumentParser
                     ) -> argparse.ArgumentParser:
-    _with_reason(_with_plan(parser)).add_argument(
+    _with_reason(options.plan(parser)).add_argument(
         '--take-over', action='store_true',
         help='Also end an execution that is RUNNING, since its engine died')
 

@@ -25,6 +25,7 @@ from tripleo_workflows.checks import contract
 from tripleo_workflows.operation import record as operation_record
 from tripleo_workflows.operation import report
 from tripleo_workflows.osc import executions
+from tripleo_workflows.osc import options
 from tripleo_workflows.rollout import comparison
 from tripleo_workflows.rollout import document as rollout_document
 from tripleo_workflows.rollout import drawing
@@ -115,12 +116,7 @@ class RunUpgrade(command.Command):
             help='What a preview showed; its first characters are enough')
         parser.add_argument('--yes', action='store_true',
                             help='Do not ask before it begins')
-        parser.add_argument(
-            '--not-before', metavar='<time>', default='',
-            help='Begin nothing before, as in 2026-11-25T02:00:00Z')
-        parser.add_argument(
-            '--not-after', metavar='<time>', default='',
-            help='Begin nothing that may take longer than until then')
+        options.window(parser)
 
         return parser
 
@@ -212,7 +208,7 @@ def _result(row: dict[str, Any]) -> str:
 
 def _with_selection(parser: argparse.ArgumentParser
                     ) -> argparse.ArgumentParser:
-    parser.add_argument('plan', metavar='<plan>', help='Name of the plan')
+    options.plan(parser)
     # The client takes --verb for its own --verbose.
     parser.add_argument(
         '--expect', choices=rollout_document.VERBS, default='upgrade',

@@ -23,6 +23,7 @@ from osc_lib.command import command
 from tripleo_workflows.checks import prober
 from tripleo_workflows.operation import probing
 from tripleo_workflows.operation import record as operation_record
+from tripleo_workflows.osc import options
 
 #: Columns of the table, by their names in a report.
 _FIGURES = {'requests': 'Requests', 'failed': 'Failed',
@@ -42,8 +43,7 @@ class ProbeUpgrade(command.Lister):
     """
 
     def get_parser(self, prog_name: str) -> argparse.ArgumentParser:
-        parser: argparse.ArgumentParser = super().get_parser(prog_name)
-        parser.add_argument('plan', metavar='<plan>', help='Name of the plan')
+        parser = options.plan(super().get_parser(prog_name))
         parser.add_argument(
             '--rate', metavar='<number>', type=float, default=prober.RATE,
             help='Requests per second over all endpoints '

@@ -26,8 +26,8 @@ from tripleo_workflows.operation import report
 PLAN = test_going_on.PLAN
 
 
-class ProbingTestCase(test_going_on.OperationTestCase):
-    """A prober beside an operation, with a real endpoint."""
+class EndpointTestCase(test_going_on.OperationTestCase):
+    """An operation, a real endpoint, and probers that tell a lot."""
 
     def setUp(self):
         super().setUp()
@@ -35,6 +35,13 @@ class ProbingTestCase(test_going_on.OperationTestCase):
         self.addCleanup(self.server.close)
         self.useFixture(fixtures.MonkeyPatch(
             'tripleo_workflows.operation.probing.LINE_SECONDS', 0.02))
+
+
+class ProbingTestCase(EndpointTestCase):
+    """A prober beside an operation."""
+
+    def setUp(self):
+        super().setUp()
         self.probe = prober.Prober(prober.of_urls([self.server.url]), 100)
         self.probing = probing.Probing(self.record, self.probe)
 

@@ -15,7 +15,6 @@ import types
 
 import fixtures
 
-from tests.unit.checks import server
 from tests.unit.operation import test_going_on
 from tests.unit.operation import test_probing
 from tripleo_workflows.osc import upgrade
@@ -23,14 +22,10 @@ from tripleo_workflows.osc import upgrade
 PLAN = test_going_on.PLAN
 
 
-class ProbeTestCase(test_going_on.OperationTestCase):
+class ProbeTestCase(test_probing.EndpointTestCase):
 
     def setUp(self):
         super().setUp()
-        self.server = server.Server()
-        self.addCleanup(self.server.close)
-        self.useFixture(fixtures.MonkeyPatch(
-            'tripleo_workflows.operation.probing.LINE_SECONDS', 0.02))
         self.stderr = self.useFixture(fixtures.StringStream('stderr')).stream
         self.useFixture(fixtures.MonkeyPatch('sys.stderr', self.stderr))
 
