@@ -26,6 +26,7 @@ from tripleo_workflows.operation import holding
 from tripleo_workflows.operation import lifetime
 from tripleo_workflows.operation import lock
 from tripleo_workflows.operation import record as operation_record
+from tripleo_workflows.operation import report
 
 POLL_SECONDS = 1.0
 #: Errors after which services may answer again.
@@ -181,10 +182,7 @@ class Watch:
             batch = name.removeprefix(prefix).removesuffix('.json')
             steps = self._record.get(name) or {}
 
-            # JSON objects are stored sorted; people read them in time.
-            for step, entry in sorted(
-                    steps.items(),
-                    key=lambda item: item[1].get('begun', 0)):
+            for step, entry in report.in_time(steps):
                 for node, known in sorted(entry['nodes'].items()):
                     seconds = (f' {known["seconds"]:.1f} s'
                                if 'seconds' in known else '')

@@ -159,11 +159,15 @@ def phases_of(entry: Mapping[str, Any]) -> list[str]:
 def _bases(service: wanted.Service, state: State) -> dict[str, State]:
     """What is recorded of the servers that a service is wanted on."""
     recorded = state.get('nodes', {})
-    found = {node.name: recorded.get(node.name, {}) for node in service.nodes}
+    found = {}
 
-    # One that was replaced under the same name has nothing.
-    return {node.name: found[node.name] if found[node.name].get('server_id')
-            == node.server_id else {} for node in service.nodes}
+    for node in service.nodes:
+        known = recorded.get(node.name, {})
+        # One that was replaced under the same name has nothing.
+        found[node.name] = (known if known.get('server_id') == node.server_id
+                            else {})
+
+    return found
 
 
 def _nodes(service: wanted.Service, bases: Mapping[str, State],

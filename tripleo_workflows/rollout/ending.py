@@ -12,7 +12,6 @@
 
 """Ending a unit: what it has reached is recorded, and cleaned up behind."""
 
-from collections.abc import Iterable
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,7 +19,6 @@ from tripleo_workflows import clients as service_clients
 from tripleo_workflows import exceptions
 from tripleo_workflows.operation import lock
 from tripleo_workflows.operation import record as operation_record
-from tripleo_workflows.rollout import document as rollout_document
 from tripleo_workflows.rollout import estimate
 from tripleo_workflows.rollout import states
 from tripleo_workflows.rollout import steps
@@ -85,7 +83,7 @@ def _note(unit: steps.Unit, state: states.State, reached: units.Members
     else:
         states.reach(state, reached, _stored(unit, reached),
                      unit.operation.fence)
-        states.roll_on(state, unit.entry, open_nodes(
+        states.roll_on(state, unit.entry, states.open_nodes(
             unit.document, unit.service, state,
             {*states.failed_in(state, unit.operation.id), *unit.fallen()}))
 
@@ -100,21 +98,6 @@ def _stored(unit: steps.Unit, reached: units.Members) -> dict[str, str]:
 
     return {name: digests[id(member.lifecycle)]
             for name, member in reached.items()}
-
-
-def open_nodes(document: Mapping[str, Any], service: str,
-               state: states.State, passed: Iterable[str]) -> list[str]:
-    """Nodes of the document that still have to be rolled.
-
-    :param passed: names of those that the operation goes on without.
-    """
-    without = set(passed)
-
-    return [name for name, node in document['services'][service][
-        'nodes'].items()
-        if name not in without and not rollout_document.is_reached(
-            document['nodes'][name], node,
-            state.get('nodes', {}).get(name, {}))]
 
 
 def _halt(unit: steps.Unit, fallen: Mapping[str, Mapping[str, Any]],
@@ -150,8 +133,9 @@ def next_batch(clients: service_clients.Clients,
     record = operation_record.Record(clients.swift, operation.plan)
     document = record.document(operation.digest)
     state = record.state(operation.fence, service)
-    missing = {*open_nodes(document, service, state,
-                           states.failed_in(state, operation.id))}
+    missing = {*states.open_nodes(
+        document, service, state,
+        states.failed_in(state, operation.id))}
 
     for number, batch in enumerate(document['services'][service]['batches'],
                                    1):

@@ -194,19 +194,18 @@ def _require_reached(record: operation_record.Record,
                      document: Mapping[str, Any], service: str) -> set[str]:
     entry = document['services'][service]
     state = record.state(operation.fence, service)
-    nodes = state.get('nodes', {})
     without = {*states.failed_in(state, operation.id)}
     where: dict[str, object] = {'plan': operation.plan, 'service': service}
 
-    for name, node in entry['nodes'].items():
-        if name not in without and not rollout_document.is_reached(
-                document['nodes'][name], node, nodes.get(name, {})):
-            raise exceptions.StepFailed(
-                'The node is not recorded with the revision that the '
-                'document wants.', 'Start tripleo.operation.v1.resume.',
-                **where, node=name)
+    missing = states.open_nodes(document, service, state, without)
 
-    left = sorted({*entry['leaving']} & {*nodes} - without)
+    if missing:
+        raise exceptions.StepFailed(
+            'The node is not recorded with the revision that the document '
+            'wants.', 'Start tripleo.operation.v1.resume.', **where,
+            node=missing[0])
+
+    left = sorted({*entry['leaving']} & {*state.get('nodes', {})} - without)
     ends = entry['steps'][lifecycle_format.FINISH]
 
     if left or (ends and state.get('phase') != difference.FINISHED):

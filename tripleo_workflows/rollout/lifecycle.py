@@ -144,6 +144,18 @@ def _step(content: Any, sets: Iterable[str]) -> Any:
     return {**content, 'inputs': inputs} if inputs else dict(content)
 
 
+def after_of(lifecycles: Iterable[Mapping[str, Any]]
+             ) -> dict[str, set[str]]:
+    """What a service waits for in any of its roles, by its own phase."""
+    found: dict[str, set[str]] = {}
+
+    for lifecycle in lifecycles:
+        for phase, names in lifecycle['after'].items():
+            found.setdefault(phase, set()).update(names)
+
+    return found
+
+
 def secrets_of(lifecycle: Mapping[str, Any], step: str) -> dict[str, Any]:
     """The inputs of a step that are secret, by name."""
     content = lifecycle['steps'].get(step)

@@ -25,9 +25,9 @@ from tripleo_workflows import exceptions
 from tripleo_workflows.operation import holding
 from tripleo_workflows.operation import window
 from tripleo_workflows.rollout import delivered
-from tripleo_workflows.rollout import document as rollout_document
 from tripleo_workflows.rollout import estimate
 from tripleo_workflows.rollout import lifecycle as lifecycle_format
+from tripleo_workflows.rollout import states
 from tripleo_workflows.rollout import units
 
 if TYPE_CHECKING:
@@ -96,12 +96,9 @@ def _approval(unit: 'steps.Unit', part: str) -> str | None:
 
 
 def _says(unit: 'steps.Unit', part: str, key: str) -> bool:
-    return any(part in member.steps and part in lifecycle_format.STEPS[
-        lifecycle_format.PREPARE] + lifecycle_format.STEPS[
-            lifecycle_format.FINISH]
-        and part not in lifecycle_format.CHECK_STEPS
-        and member.lifecycle['steps'][part].get(key)
-        for member in unit.members.values())
+    return any(part in member.delivered
+               and member.lifecycle['steps'][part].get(key)
+               for member in unit.members.values())
 
 
 def _refuse_too_early(unit: 'steps.Unit', part: str) -> None:
@@ -129,13 +126,10 @@ def _require_backup(unit: 'steps.Unit', part: str) -> None:
 
 def _require_no_old(unit: 'steps.Unit', part: str) -> None:
     state = unit.record.state(unit.operation.fence, unit.service)
-    nodes = state.get('nodes', {})
-    failed = state.get('failed', {})
-    old = sorted(
-        name for name, node in unit.entry['nodes'].items()
-        if not rollout_document.is_reached(
-            unit.document['nodes'][name], node, nodes.get(name, {}))
-        and not failed.get(name, {}).get('halted'))
+    old = sorted(states.open_nodes(
+        unit.document, unit.service, state, {
+            name for name, known in state.get('failed', {}).items()
+            if known['halted']}))
     old += sorted(set(unit.entry['skipped']) - set(old))
 
     if old:

@@ -34,6 +34,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tripleo_workflows.rollout import difference
+from tripleo_workflows.rollout import document as rollout_document
 from tripleo_workflows.rollout import lifecycle as lifecycle_format
 from tripleo_workflows.rollout import revision
 from tripleo_workflows.rollout import units
@@ -88,14 +89,16 @@ def prepare(state: State, entry: Entry) -> None:
         state.update(release=entry['release'], phase='prepared')
 
 
-def roll_on(state: State, entry: Entry, open_nodes: Iterable[str]) -> None:
+def roll_on(state: State, entry: Entry, missing: Iterable[str]) -> None:
     """Note how far a service is after one of its batches.
 
-    :param open_nodes: names of the document's nodes that still have to be
-        rolled.
+    :param missing: names of the document's nodes that still have to be
+        rolled; see :func:`open_nodes`.
     """
     state['release'] = entry['release']
-    state['after'] = _after(entry)
+    state['after'] = {
+        phase: sorted(names) for phase, names in lifecycle_format.after_of(
+            entry['lifecycle'].values()).items()}
 
     if not all(lifecycle['reversible'] for lifecycle
                in entry['lifecycle'].values()):
@@ -104,23 +107,12 @@ def roll_on(state: State, entry: Entry, open_nodes: Iterable[str]) -> None:
     if not entry['moves']:
         return
 
-    if list(open_nodes) or entry['left_undone']:
+    if list(missing) or entry['left_undone']:
         state['phase'] = 'prepared'
     elif entry['steps'][lifecycle_format.FINISH]:
         state['phase'] = 'rolled'
     else:
         finish(state, entry)
-
-
-def _after(entry: Entry) -> dict[str, list[str]]:
-    """What a service waits for, over all roles, by its own phase."""
-    found: dict[str, set[str]] = {}
-
-    for lifecycle in entry['lifecycle'].values():
-        for phase, names in lifecycle['after'].items():
-            found.setdefault(phase, set()).update(names)
-
-    return {phase: sorted(names) for phase, names in found.items()}
 
 
 def _bar(state: State) -> None:
@@ -171,3 +163,18 @@ def failed_in(state: State, operation: str) -> dict[str, dict[str, Any]]:
     """The nodes that an operation goes on without, by name."""
     return {name: known for name, known in state.get('failed', {}).items()
             if known['operation'] == operation}
+
+
+def open_nodes(document: Mapping[str, Any], service: str, state: State,
+               passed: Iterable[str]) -> list[str]:
+    """Nodes of the document that still have to be rolled.
+
+    :param passed: names of those that the operation goes on without.
+    """
+    without = set(passed)
+    known = state.get('nodes', {})
+
+    return [name for name, node
+            in document['services'][service]['nodes'].items()
+            if name not in without and not rollout_document.is_reached(
+                document['nodes'][name], node, known.get(name, {}))]

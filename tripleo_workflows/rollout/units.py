@@ -178,16 +178,14 @@ def put_back(document: Mapping[str, Any], service: str, name: str, way: str,
     if way == HALT:
         lifecycle = entry['lifecycle'][facts['role']]
 
-        return Member(facts, lifecycle, tuple(
-            step for step in lifecycle_format.LEAVING_STEPS
-            if step in lifecycle['steps'] and step == 'stop'))
+        return Member(facts, lifecycle,
+                      ('stop',) if 'stop' in lifecycle['steps'] else ())
 
     lifecycle = lifecycles(node['back'])
 
     return Member(
-        facts, lifecycle, _with_hooks(lifecycle, [
-            step for step in lifecycle_format.steps_of(
-                lifecycle, lifecycle_format.WHOLE)]),
+        facts, lifecycle, _with_hooks(lifecycle, lifecycle_format.steps_of(
+            lifecycle, lifecycle_format.WHOLE)),
         {'revision': node['base'], 'release': lifecycle['release'],
          'parts': lifecycle['parts']})
 

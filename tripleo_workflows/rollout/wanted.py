@@ -45,13 +45,7 @@ class Service:
     @property
     def after(self) -> dict[str, set[str]]:
         """By own phase, the phases that come first, over all roles."""
-        found: dict[str, set[str]] = {}
-
-        for lifecycle in self.lifecycles.values():
-            for phase, names in lifecycle['after'].items():
-                found.setdefault(phase, set()).update(names)
-
-        return found
+        return lifecycle_format.after_of(self.lifecycles.values())
 
 
 def services(cloud: stack_cloud.Cloud,

@@ -16,7 +16,6 @@ import copy
 
 from tripleo_workflows.rollout import difference
 from tripleo_workflows.rollout import document as rollout_document
-from tripleo_workflows.rollout import ending
 from tripleo_workflows.rollout import lifecycle as lifecycle_format
 from tripleo_workflows.rollout import revision
 from tripleo_workflows.rollout import states
@@ -127,7 +126,7 @@ class Kept:
                 self.lifecycles[kept[name]] = member.lifecycle
 
             states.reach(state, members, kept, 1)
-            states.roll_on(state, entry, ending.open_nodes(
+            states.roll_on(state, entry, states.open_nodes(
                 document, service, state, ()))
 
 
