@@ -16,8 +16,10 @@ import functools
 import json
 import os
 import pathlib
+import signal
 import time
 
+from tests import waiting
 from tripleo_workflows import clients as service_clients
 from tripleo_workflows.operation import lock
 from tripleo_workflows.pack import sync
@@ -27,7 +29,9 @@ from tripleo_workflows.plan import store
 from tripleo_workflows.undercloud import node_boot
 from tripleo_workflows.undercloud import node_names
 from tripleo_workflows.undercloud import nodes as local_nodes
+from tripleo_workflows.undercloud import readiness
 from tripleo_workflows.undercloud import state as undercloud_state
+from tripleo_workflows.undercloud import supervision
 
 SAMPLE = pathlib.Path(__file__, '../../../samples/overcloud').resolve()
 PLAN = 'overcloud'
@@ -37,6 +41,8 @@ NAMES = [f'{PLAN}-{name}' for name in (
 #: The nodes on which playbooks can be run.
 WITH_ANSIBLE = [f'{PLAN}-controller-0', f'{PLAN}-compute-0']
 LOOK_SECONDS = 0.3
+#: How long a service may take to answer after it was killed.
+READY_SECONDS = 60.0
 #: Where the nodes live; another one lets two test runs share a machine.
 SUBNET = os.environ.get('TRIPLEO_TEST_SUBNET', node_names.SUBNET)
 
@@ -52,6 +58,19 @@ class Cloud:
         self.state = undercloud_state.StateDirectory(
             pathlib.Path(os.environ['TRIPLEO_TEST_STATE_DIR']))
         self.clients = service_clients.from_environment()
+
+    def kill(self, service):
+        """Kill a service of the undercloud, and wait until it is back.
+
+        Its supervisor takes a moment to notice; whoever looks before sees a
+        service that has died.
+        """
+        supervisor = supervision.Supervisor(self.state)
+        before = supervisor.pid(service)
+        os.kill(before, signal.SIGKILL)
+        waiting.wait_for(
+            lambda: supervisor.pid(service) not in (None, before))
+        readiness.wait(self.state, supervisor, service, READY_SECONDS)
 
     def start(self, workflow, **inputs):
         """Start a workflow and return its execution's id."""

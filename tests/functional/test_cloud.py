@@ -13,8 +13,6 @@
 """The sample cloud: deployed, upgraded, changed, grown, interrupted."""
 
 import json
-import os
-import signal
 import subprocess
 import time
 import urllib.request
@@ -28,8 +26,6 @@ from tripleo_workflows.operation import probing
 from tripleo_workflows.operation import record
 from tripleo_workflows.plan import environment
 from tripleo_workflows.undercloud import nodes as local_nodes
-from tripleo_workflows.undercloud import readiness
-from tripleo_workflows.undercloud import supervision
 
 PLAN = functional_cloud.PLAN
 
@@ -235,9 +231,7 @@ class CloudTestCase(testtools.TestCase):
             functional_cloud.ExecutionFailed,
             f'admin has the plan locked for upgrade.*{execution}',
             self.cloud.preview)
-        supervisor = supervision.Supervisor(self.cloud.state)
-        os.kill(supervisor.pid('mistral'), signal.SIGKILL)
-        readiness.wait(self.cloud.state, supervisor, 'mistral', 60)
+        self.cloud.kill('mistral')
         self.assertRaisesRegex(
             functional_cloud.ExecutionFailed, 'take_over=true',
             self.cloud.run, 'tripleo.operation.v1.resume', plan=PLAN)

@@ -13,9 +13,7 @@
 """An operation that a person holds, on real services."""
 
 import json
-import os
 import re
-import signal
 import subprocess
 import sys
 
@@ -27,8 +25,6 @@ from tests.functional import test_operations
 from tripleo_workflows.operation import lock
 from tripleo_workflows.operation import record
 from tripleo_workflows.operation import status
-from tripleo_workflows.undercloud import readiness
-from tripleo_workflows.undercloud import supervision
 
 PLAN = functional_cloud.PLAN
 SERVICE = 'monitor_agent'
@@ -80,10 +76,8 @@ class HoldTestCase(testtools.TestCase):
 
     def interrupt_mistral(self, noticed):
         """Kill Mistral, and wait until that was noticed and it is back."""
-        supervisor = supervision.Supervisor(self.cloud.state)
-        os.kill(supervisor.pid('mistral'), signal.SIGKILL)
+        self.cloud.kill('mistral')
         waiting.wait_for(noticed)
-        readiness.wait(self.cloud.state, supervisor, 'mistral', 60)
 
     def begin(self, interval):
         """Roll the service, outside the window at first.
