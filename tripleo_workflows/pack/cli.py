@@ -114,6 +114,9 @@ def _parser() -> argparse.ArgumentParser:
         '-e', '--environment', type=pathlib.Path, action='append',
         default=[], metavar='FILE',
         help='an environment file to add to the plan; may be repeated')
+    command.add_argument(
+        '--follow-links', action='store_true',
+        help='take the files that links out of DIR lead to')
     command.set_defaults(func=_upload)
 
     return parser
@@ -189,7 +192,8 @@ def _watch(arguments: argparse.Namespace) -> None:
 
 
 def _upload(arguments: argparse.Namespace) -> None:
-    files = plan_store.read_directory(arguments.directory)
+    files = plan_store.read_directory(arguments.directory,
+                                      arguments.follow_links)
     environment = plan_environment.load(files)
 
     for path in arguments.environment:

@@ -232,14 +232,17 @@ class PlanStore:
                 plan=self.plan) from None
 
 
-def read_directory(path: str | os.PathLike[str]) -> dict[str, str]:
+def read_directory(path: str | os.PathLike[str],
+                   follow_links: bool = False) -> dict[str, str]:
     """The files of a directory, as a plan's files by name.
 
     :param path: the directory; version control's and Python's own files in
         it are skipped.
+    :param follow_links: whether its links may lead to files elsewhere. Who
+        says so trusts whoever made the directory with all files here.
     :raises NotFound: it is not a directory.
-    :raises InvalidInput: a link leads out of it, a file is not text, or it
-        is empty.
+    :raises InvalidInput: a link leads where it must not, a file is not text,
+        or it is empty.
     """
     root = pathlib.Path(path).resolve()
 
@@ -254,7 +257,7 @@ def read_directory(path: str | os.PathLike[str]) -> dict[str, str]:
         here = pathlib.Path(directory)
 
         for name in [*subdirectories, *names]:
-            _refuse_outside(root, here / name)
+            _refuse_link(root, here / name, follow_links)
 
         for name in sorted(names):
             if not name.endswith(('.pyc', '.pyo')) and name not in _SKIPPED:
@@ -269,14 +272,24 @@ def read_directory(path: str | os.PathLike[str]) -> dict[str, str]:
     return files
 
 
-def _refuse_outside(root: pathlib.Path, file: pathlib.Path) -> None:
+def _refuse_link(root: pathlib.Path, file: pathlib.Path,
+                 follow_links: bool) -> None:
+    if not file.is_symlink():
+        return
+
     # A linked directory would be skipped in silence by the walk.
-    if file.is_symlink() and (
-            file.is_dir() or not file.resolve().is_relative_to(root)):
-        raise exceptions.InvalidInput(
-            f'{file} is a link to a directory or out of the plan.',
-            'Replace the link by the files that it stands for.',
-            file=file.relative_to(root).as_posix())
+    if file.is_dir():
+        problem = 'is a link to a directory'
+        remedy = 'Replace the link by the files that it stands for.'
+    elif not follow_links and not file.resolve().is_relative_to(root):
+        problem = 'is a link out of the plan'
+        remedy = ('Replace the link by the file that it stands for, or take '
+                  'what such links lead to with --follow-links.')
+    else:
+        return
+
+    raise exceptions.InvalidInput(f'{file} {problem}.', remedy,
+                                  file=file.relative_to(root).as_posix())
 
 
 def _read(file: pathlib.Path) -> str:

@@ -46,12 +46,15 @@ FILES = {
 }
 
 
+def cache_home() -> pathlib.Path:
+    """The user's cache directory."""
+    return pathlib.Path(
+        os.environ.get('XDG_CACHE_HOME') or '~/.cache').expanduser()
+
+
 def cache_directory() -> pathlib.Path:
     """Where the files are kept, below the user's cache directory."""
-    base = os.environ.get('XDG_CACHE_HOME') or '~/.cache'
-
-    return (pathlib.Path(base).expanduser() / 'tripleo-workflows'
-            / f'heat-agents-{RELEASE}')
+    return cache_home() / 'tripleo-workflows' / f'heat-agents-{RELEASE}'
 
 
 def fetch() -> pathlib.Path:

@@ -14,6 +14,7 @@
 
 import hashlib
 import json
+import os
 import pathlib
 import shlex
 import sys
@@ -74,6 +75,7 @@ WRAPPERS = {
     'bin/dib-run-parts': ('{programs}/dib-run-parts',),
     'bin/os-collect-config': ('{programs}/os-collect-config',),
     'bin/os-refresh-config': ('{programs}/os-refresh-config',),
+    'bin/uv': ('{programs}/uv',),
     'bin/supervisorctl': ('{programs}/supervisorctl',
                           '-c', '{root}/etc/supervisord.conf'),
     'bin/os-apply-config': ('{programs}/os-apply-config',
@@ -82,6 +84,12 @@ WRAPPERS = {
         '{programs}/python3', '-P', node_notify.__file__,
         '{root}/libexec/heat-config/heat-config-notify'),
 }
+
+
+#: Variables of the undercloud that a node starts with, too, by their
+#: beginnings: where Python packages come from, and which authorities vouch
+#: for that.
+PASSED_ON = ('PIP_', 'UV_', 'SSL_CERT_', 'HTTPS_PROXY', 'NO_PROXY')
 
 
 def root_of(state: undercloud_state.StateDirectory, name: str
@@ -154,8 +162,13 @@ def environment(state: undercloud_state.StateDirectory, name: str,
     """The variables that every process of a node starts with."""
     root = root_of(state, name)
     path = (f'{root}/bin', *node_ansible.system_path(state))
+    passed_on = {variable: value for variable, value in os.environ.items()
+                 if variable.upper().startswith(PASSED_ON)}
 
     return {
+        # Nodes share what uv fetches: a file of many environments is one.
+        'UV_CACHE_DIR': str(node_hooks.cache_home() / 'uv'),
+        **passed_on,
         'NODE_ROOT': str(root),
         'NODE_NAME': name,
         'NODE_ADDRESS': address,

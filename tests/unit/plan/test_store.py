@@ -162,6 +162,22 @@ class ReadDirectoryTest(testtools.TestCase):
             self.assertEqual('link.yaml', error.where['file'])
             link.unlink()
 
+    def test_follows_a_link_that_leads_outside_where_it_may(self):
+        (self.root.parent / 'shared.sh').write_text('shared')
+        (self.root / 'shared.sh').symlink_to('../shared.sh')
+        (self.root / 'again.yaml').symlink_to('overcloud.yaml')
+
+        files = store.read_directory(self.root, follow_links=True)
+
+        self.assertEqual('shared', files['shared.sh'])
+        self.assertEqual('template', files['again.yaml'])
+
+    def test_never_follows_a_link_to_a_directory(self):
+        (self.root / 'linked').symlink_to(self.root.parent)
+
+        self.assertRaises(exceptions.InvalidInput, store.read_directory,
+                          self.root, follow_links=True)
+
     def test_refuses_a_dangling_link_and_binary_files(self):
         link = self.root / 'link.yaml'
         link.symlink_to('nowhere.yaml')

@@ -90,6 +90,21 @@ class TestMake(testtools.TestCase):
         self.assertEqual(str(self.root), found['NODE_ROOT'])
         self.assertEqual(str(self.root), found['HOME'])
 
+    def test_a_node_knows_where_packages_come_from(self) -> None:
+        for name, value in (('PIP_FIND_LINKS', '/opt/wheels'),
+                            ('SSL_CERT_FILE', '/etc/authorities'),
+                            ('OS_PASSWORD', 'secret'),
+                            ('UV_CACHE_DIR', None)):
+            self.useFixture(fixtures.EnvironmentVariable(name, value))
+
+        found = node_tree.environment(self.place, 'web-0', '127.1.0.7')
+
+        self.assertEqual('/opt/wheels', found['PIP_FIND_LINKS'])
+        self.assertEqual('/etc/authorities', found['SSL_CERT_FILE'])
+        self.assertNotIn('OS_PASSWORD', found)
+        self.assertEqual(str(self.place.root.parent / 'cache/uv'),
+                         found['UV_CACHE_DIR'])
+
     def test_a_file_that_did_not_change_is_left_alone(self) -> None:
         hook = self.root / 'libexec' / 'heat-config/hooks/script'
         before = hook.stat()
