@@ -109,7 +109,8 @@ def ask(node, path, body=None, port=8080):
 class DatabaseTestCase(testtools.TestCase):
     """Tests with a database server, as the steps make it."""
 
-    passwords = {'WEB_PASSWORD': 'one', 'MIGRATION_PASSWORD': 'other'}
+    passwords = {'SERVICES': 'web', 'PRIVILEGES': 'SELECT, INSERT',
+                 'WEB_PASSWORD': 'one', 'MIGRATION_PASSWORD': 'other'}
 
     @classmethod
     def setUpClass(cls):
@@ -207,8 +208,14 @@ class MariadbTest(DatabaseTestCase):
         done = self.database.step('mariadb/reload.sh')
         self.assertEqual(0, done.returncode, done.stdout)
 
+    def verify(self):
+        done = self.database.step('mariadb/verify.sh', SERVICES='web')
+
+        return done.returncode, done.stdout
+
     def clean_up(self, password):
-        done = self.database.step('web/cleanup.py', PASSWORD=password,
+        done = self.database.step('mariadb/keep-password.py', SERVICE='web',
+                                  PASSWORD=password,
                                   DATABASE=self.database.address)
         self.assertEqual(0, done.returncode, done.stdout)
 
@@ -255,16 +262,12 @@ class MariadbTest(DatabaseTestCase):
             if path.is_file() and secret.encode() in path.read_bytes()])
 
     def test_verify_misses_an_account(self):
-        self.assertEqual(0, self.database.step(
-            'mariadb/verify.sh').returncode)
+        self.assertEqual((0, ''), self.verify())
         self.administer('DROP USER migration')
-        done = self.database.step('mariadb/verify.sh')
-
-        self.assertEqual((2, True), (done.returncode,
-                                     'accounts' in done.stdout))
+        self.assertEqual((2, 'The account migration is missing.\n'),
+                         self.verify())
         self.rotate('one')
-        self.assertEqual(0, self.database.step(
-            'mariadb/verify.sh').returncode)
+        self.assertEqual((0, ''), self.verify())
 
 
 class WebTest(DatabaseTestCase):
@@ -398,8 +401,9 @@ class HaproxyTest(testtools.TestCase):
 
     def configure(self, timeout):
         done = self.node.step(
-            'haproxy/configure.sh', SERVERS='controller-0', TIMEOUT=timeout,
-            ADDRESSES=self.node.address)
+            'haproxy/configure.sh', SERVICES='web:8000:8080:/health',
+            SERVERS='controller-0', ADDRESSES=self.node.address,
+            TIMEOUT=timeout)
         self.assertEqual(0, done.returncode, done.stdout)
 
     def answers(self, stopped, seen):
@@ -484,8 +488,8 @@ class TrafficTest(testtools.TestCase):
 
     def run_step(self, state, *addresses, node='controller-0', deadline=5):
         return subprocess.run(
-            [sys.executable, DEPLOYMENT / 'web/traffic.py'],
-            env={'NODE_NAME': node, 'STATE': state,
+            [sys.executable, DEPLOYMENT / 'common/traffic.py'],
+            env={'NODE_NAME': node, 'SERVICE': 'web', 'STATE': state,
                  'DEADLINE': str(deadline),
                  'LOAD_BALANCERS': ' '.join(addresses)},
             capture_output=True, text=True)

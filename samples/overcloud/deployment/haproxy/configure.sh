@@ -1,7 +1,8 @@
 #!/bin/sh -e
 # Writes HAProxy's configuration and makes it a service of the node.
-# Inputs: SERVERS and ADDRESSES, names and addresses of the web servers;
-# TIMEOUT, seconds that one of them may take to answer.
+# Inputs: SERVICES, each as NAME:PORT:SERVERS_PORT:HEALTH_PATH; SERVERS and
+# ADDRESSES, the names and addresses of those that run them; TIMEOUT, seconds
+# that one of them may take to answer.
 
 etc=$NODE_ROOT/etc
 mkdir -p "$etc/haproxy" "$etc/services.d" "$NODE_ROOT/var/log"
@@ -21,20 +22,27 @@ defaults
     timeout client 30s
     timeout server ${TIMEOUT}s
     timeout check 5s
+END
+    for service in $SERVICES; do
+        IFS=: read -r name port servers_port health <<END
+$service
+END
+        cat <<END
 
-frontend web
-    bind $NODE_ADDRESS:8000
+frontend $name
+    bind $NODE_ADDRESS:$port
     monitor-uri /haproxy-alive
-    default_backend web
+    default_backend $name
 
-backend web
-    option httpchk GET /health
+backend $name
+    option httpchk GET $health
     default-server check inter 200ms rise 1 fall 2
 END
-    set -- $ADDRESSES
-    for server in $SERVERS; do
-        echo "    server $server $1:8080"
-        shift
+        set -- $ADDRESSES
+        for server in $SERVERS; do
+            echo "    server $server $1:$servers_port"
+            shift
+        done
     done
 } > "$etc/haproxy/haproxy.cfg.new"
 

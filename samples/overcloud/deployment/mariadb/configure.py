@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Makes a database server of the node, and says who may use it.
 
-Inputs: secrets: WEB_PASSWORD, of the web service; MIGRATION_PASSWORD, of
-what changes its tables.
+Inputs: SERVICES, which have a database and an account each; PRIVILEGES, what
+they may do there; secrets: WEB_PASSWORD and so on, of each service;
+MIGRATION_PASSWORD, of what changes their tables.
 """
 
 import getpass
@@ -40,22 +41,25 @@ redirect_stderr=true
 stdout_logfile={ROOT}/var/log/mariadb.log
 """
 
-# Run at each start and each reload. A new password of the web service is
+# Both are run at each start and each reload. A new password of a service is
 # taken beside the one before, which is the first: the service drops that as
 # soon as no node of it needs it any more.
-ACCOUNTS = """\
-CREATE DATABASE IF NOT EXISTS web CHARACTER SET utf8mb4;
-CREATE USER IF NOT EXISTS web IDENTIFIED BY PASSWORD '{web}';
-GRANT SELECT, INSERT ON web.* TO web;
+MIGRATION = """\
+CREATE USER IF NOT EXISTS migration IDENTIFIED BY PASSWORD '{password}';
+ALTER USER migration IDENTIFIED BY PASSWORD '{password}';
+"""
+
+ACCOUNT = """\
+CREATE DATABASE IF NOT EXISTS {service} CHARACTER SET utf8mb4;
+GRANT ALL ON {service}.* TO migration;
+CREATE USER IF NOT EXISTS {service} IDENTIFIED BY PASSWORD '{password}';
+GRANT {privileges} ON {service}.* TO {service};
 SELECT COALESCE(JSON_VALUE(Priv, '$.auth_or[1].authentication_string'), \
 JSON_VALUE(Priv, '$.authentication_string')) INTO @known \
-FROM mysql.global_priv WHERE User = 'web';
-EXECUTE IMMEDIATE IF(@known = '{web}', 'DO 0', CONCAT('ALTER USER web \
-IDENTIFIED VIA mysql_native_password USING ''', @known, ''' \
-OR mysql_native_password USING ''{web}'''));
-CREATE USER IF NOT EXISTS migration IDENTIFIED BY PASSWORD '{migration}';
-ALTER USER migration IDENTIFIED BY PASSWORD '{migration}';
-GRANT ALL ON web.* TO migration;
+FROM mysql.global_priv WHERE User = '{service}';
+EXECUTE IMMEDIATE IF(@known = '{password}', 'DO 0', CONCAT('ALTER USER \
+{service} IDENTIFIED VIA mysql_native_password USING ''', @known, ''' \
+OR mysql_native_password USING ''{password}'''));
 """
 
 
@@ -92,9 +96,12 @@ def make_database() -> None:
 
 
 write(PLACE / 'server.cnf', SERVER)
-write(PLACE / 'accounts.sql', ACCOUNTS.format(
-    web=digest(os.environ['WEB_PASSWORD']),
-    migration=digest(os.environ['MIGRATION_PASSWORD'])))
+write(PLACE / 'accounts.sql', ''.join([
+    MIGRATION.format(password=digest(os.environ['MIGRATION_PASSWORD'])),
+    *(ACCOUNT.format(
+        service=service, privileges=os.environ['PRIVILEGES'],
+        password=digest(os.environ[f'{service.upper()}_PASSWORD']))
+      for service in os.environ['SERVICES'].split())]))
 
 if not DATA.exists():
     make_database()

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Takes this node's web service out of all load balancers, or back in.
+"""Takes a service of this node out of all load balancers, or back in.
 
-Inputs: STATE, drain or ready; LOAD_BALANCERS, their addresses; DEADLINE in
-seconds.
+Inputs: SERVICE, as the load balancers call it; STATE, drain or ready;
+LOAD_BALANCERS, their addresses; DEADLINE in seconds.
 """
 
 import csv
@@ -11,6 +11,7 @@ import socket
 import sys
 import time
 
+SERVICE = os.environ['SERVICE']
 SERVER = os.environ['NODE_NAME']
 STATE = os.environ['STATE']
 PORT = 9000
@@ -29,7 +30,7 @@ def is_done(address: str) -> bool:
     """Whether nothing runs through it any more, or everything again."""
     lines = ask(address, 'show stat').removeprefix('# ').splitlines()
     row = next(row for row in csv.DictReader(lines)
-               if (row['pxname'], row['svname']) == ('web', SERVER))
+               if (row['pxname'], row['svname']) == (SERVICE, SERVER))
 
     return (row['status'] == 'UP' if STATE == 'ready'
             else row['scur'] == '0')
@@ -41,7 +42,8 @@ def main() -> None:
 
     for address in os.environ['LOAD_BALANCERS'].split():
         try:
-            answer = ask(address, f'set server web/{SERVER} state {STATE}')
+            answer = ask(address,
+                         f'set server {SERVICE}/{SERVER} state {STATE}')
         except ConnectionRefusedError:
             # It does not run, so it sends nobody here.
             print(f'The load balancer at {address} is not running.')
@@ -55,7 +57,7 @@ def main() -> None:
     while waiting := [address for address in waiting
                       if not is_done(address)]:
         if time.monotonic() > deadline:
-            sys.exit(f'{SERVER} is not {STATE} in time at '
+            sys.exit(f'{SERVICE} of {SERVER} is not {STATE} in time at '
                      f'{", ".join(waiting)}.')
         time.sleep(0.05)
 
