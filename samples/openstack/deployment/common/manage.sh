@@ -11,7 +11,7 @@
 SECONDS_TO_TRY=60
 
 connection="mysql+pymysql://migration:$MIGRATION_PASSWORD@$DATABASE/$SERVICE"
-connection="$url?charset=utf8&init_command=SET+SESSION+lock_wait_timeout=1"
+connection="$connection?charset=utf8&init_command=SET+SESSION+lock_wait_timeout=1"
 
 # Without --config-file, keystone-manage works on a database of its own making.
 # The password is in no file and in no list of processes.
