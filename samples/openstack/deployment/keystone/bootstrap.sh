@@ -3,7 +3,7 @@
 # administrator's, and that of Placement, which asks Keystone about tokens.
 # It runs once, and again where a password is another one. In the catalogue,
 # Keystone is at the first node; a larger cloud has an address of its own.
-# Further inputs: secrets: ADMIN_PASSWORD, PLACEMENT_PASSWORD.
+# Further inputs: HASH_ROUNDS, as in configure.sh; secrets: ADMIN_PASSWORD, PLACEMENT_PASSWORD.
 
 umask 077
 marker=$NODE_ROOT/var/lib/keystone/bootstrapped
@@ -17,6 +17,8 @@ keys=$NODE_ROOT/var/lib/keystone/no-keys
 mkdir -p "$keys"
 head -c 32 /dev/urandom | base64 | tr +/ -_ > "$keys/0"
 more="
+[identity]
+password_hash_rounds = $HASH_ROUNDS
 [fernet_tokens]
 key_repository = $keys
 [fernet_receipts]
