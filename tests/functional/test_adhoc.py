@@ -112,15 +112,6 @@ class AdhocTestCase(testtools.TestCase):
                 'config_name'))))
         self.assertIn('status code 3', output['message'])
 
-    def test_what_takes_longer_than_an_action_may(self):
-        seconds = adhoc.SLICE_SECONDS + 2
-        state, output = self.outcome(
-            ON_SERVER, server_uuid=self.server, server_name=self.name,
-            config_name='slow', config=f'sleep {seconds}; echo slept')
-
-        self.assertEqual(('SUCCESS', 0, 'slept\n'), (
-            state, output['status_code'], output['stdout']))
-
     def test_the_action_keeps_input_values_out_of_heat(self):
         secret = uuid.uuid4().hex
         state, result = self.act(

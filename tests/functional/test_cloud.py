@@ -220,30 +220,6 @@ class CloudTestCase(testtools.TestCase):
                        reason='the package was repaired')
         self.assertEqual(0, self.cloud.preview()['services'])
 
-    def test_an_operation_survives_the_death_of_mistral(self):
-        self.rotate('WebDatabasePassword')
-        before = self.starts()
-        rollout = self.cloud.preview()
-        execution = self.cloud.start('tripleo.upgrade.v1.run', plan=PLAN,
-                                     digest=rollout['digest'])
-        self.wait_for_step(execution, 'web.1', 'stop')
-        self.assertRaisesRegex(
-            functional_cloud.ExecutionFailed,
-            f'admin has the plan locked for upgrade.*{execution}',
-            self.cloud.preview)
-        self.cloud.kill('mistral')
-        self.assertRaisesRegex(
-            functional_cloud.ExecutionFailed, 'take_over=true',
-            self.cloud.run, 'tripleo.operation.v1.resume', plan=PLAN)
-        summary = self.cloud.run('tripleo.operation.v1.resume', plan=PLAN,
-                                 take_over=True)['summary']
-
-        self.assertEqual((execution, 4), (summary['operation'],
-                                          summary['nodes']))
-        self.assertEqual({name: count + 1 for name, count in before.items()},
-                         self.starts())
-        self.assertEqual(0, self.cloud.preview()['services'])
-
     def wait_for_step(self, operation, batch, step):
         """Wait until a step of a batch was sent to its nodes."""
         kept = record.Record(self.cloud.clients.swift, PLAN)

@@ -97,8 +97,8 @@ class ManageTest(StepsTestCase):
         return self.step(
             *scripts, PROGRAM='keystone-manage', HASH_ROUNDS='4',
             ARGUMENTS='db_sync --expand', SECTION='database',
-            DATABASE='127.0.0.9', MIGRATION_PASSWORD='hidden',  # noqa: S106
-            ADMIN_PASSWORD=admin, PLACEMENT_PASSWORD='two')  # noqa: S106
+            DATABASE='127.0.0.9', MIGRATION_PASSWORD='hidden',
+            ADMIN_PASSWORD=admin, PLACEMENT_PASSWORD='two')
 
     def test_the_password_is_in_no_list_of_processes(self):
         self.assertEqual(0, self.manage().returncode)
