@@ -53,15 +53,9 @@ class Failed(exceptions.TripleoError):
     code = 'preflight-failed'
 
 
-def require(problems: Iterable[exceptions.TripleoError]) -> None:
-    """Refuse to begin where anything is missing.
-
-    :raises Failed: something is; each on a line of its own.
-    """
-    found = [str(problem) for problem in problems]
-
-    if found:
-        raise Failed('\n'.join(found))
+def failure(problems: Iterable[exceptions.TripleoError]) -> Failed:
+    """The error that says all that is missing, each on its own line."""
+    return Failed('\n'.join(map(str, problems)))
 
 
 def _free_bytes(path: pathlib.Path) -> int:

@@ -32,12 +32,13 @@ Parameters = dict[str, Any]
 class Hop:
     """One upgrade.
 
+    :param title: as :func:`titles` has it.
     :param files: of the plan that replaces the one before; None: only
         parameters change.
     :param parameters: what is set in the plan.
     """
 
-    name: str
+    title: str
     files: Files | None
     parameters: Parameters = dataclasses.field(repr=False)
 
@@ -120,21 +121,31 @@ def parameters_of(path: pathlib.Path) -> Parameters:
     return dict(found)
 
 
+def titles(second: pathlib.Path | None, after: Sequence[pathlib.Path]
+           ) -> list[str]:
+    """What the upgrades of a scenario are called, before it is read."""
+    names = [path.stem for path in after]
+
+    if second is not None and not after:
+        names = [second.resolve().name]
+
+    return [f'upgrade {number} to {name}'
+            for number, name in enumerate(names, 1)]
+
+
 def _hops(second: pathlib.Path | None, after: Sequence[pathlib.Path]
           ) -> Iterator[Hop]:
     files = (None if second is None
              else store.read_directory(second, follow_links=True))
 
-    if second is not None and not after:
-        yield Hop(second.resolve().name, files, {})
-
-    for position, path in enumerate(after):
-        yield Hop(path.stem, None if position else files,
-                  parameters_of(path))
+    for position, title in enumerate(titles(second, after)):
+        yield Hop(title, None if position else files,
+                  parameters_of(after[position]) if after else {})
 
 
 def _nodes(stack: str, files: Files, parameters: Parameters,
            hops: Sequence[Hop]) -> Iterator[str]:
+    """The nodes of the first plan, and those that later ones add."""
     yield from arguments.hostnames(stack, with_parameters(files, parameters))
 
     for hop in hops:

@@ -43,11 +43,6 @@ class Wanted:
         """Whether a prober has sent it."""
         return seen.requests >= self.requests and seen.writes >= self.writes
 
-    def less(self, seen: availability.Figures) -> 'Wanted':
-        """What is left for the next prober."""
-        return Wanted(self.requests - seen.requests,
-                      self.writes - seen.writes)
-
 
 class ProbedUpgrade:
     """Carries a rollout out while a prober uses the cloud.
