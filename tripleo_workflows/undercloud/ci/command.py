@@ -14,6 +14,7 @@
 
 import argparse
 import pathlib
+from typing import Any
 
 from tripleo_workflows.checks import prober
 from tripleo_workflows.undercloud import node_names
@@ -35,8 +36,8 @@ record.json, versions.json and a picture of each upgrade.
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what the command takes to its parser."""
-    files = {'type': pathlib.Path, 'action': 'append', 'metavar': 'FILE',
-             'default': []}
+    files: dict[str, Any] = {'type': pathlib.Path, 'action': 'append',
+                             'metavar': 'FILE', 'default': []}
     parser.description = DESCRIPTION
     parser.add_argument('plan', type=pathlib.Path, metavar='PLAN',
                         help='directory of the plan that is deployed')

@@ -65,7 +65,11 @@ class Suite:
     @property
     def passed(self) -> bool:
         """Whether the run came to all cases, and none failed."""
-        return all(case.outcome in (PASSED, NOTHING) for case in self.cases)
+        return self.count(PASSED, NOTHING) == len(self.cases)
+
+    def count(self, *outcomes: str) -> int:
+        """How many cases have one of some outcomes."""
+        return sum(case.outcome in outcomes for case in self.cases)
 
     @contextlib.contextmanager
     def case(self, name: str) -> Iterator[Case]:
@@ -96,13 +100,11 @@ class Suite:
 
     def write(self, path: pathlib.Path) -> None:
         """Write all cases as JUnit XML."""
-        failed = sum(case.outcome == FAILED for case in self.cases)
-        skipped = sum(case.outcome in (NOT_REACHED, NOTHING)
-                      for case in self.cases)
         root = ElementTree.Element('testsuites')
         suite = ElementTree.SubElement(
             root, 'testsuite', name=self.name, tests=str(len(self.cases)),
-            failures=str(failed), errors='0', skipped=str(skipped),
+            failures=str(self.count(FAILED)), errors='0',
+            skipped=str(self.count(NOT_REACHED, NOTHING)),
             time=f'{sum(case.seconds for case in self.cases):.3f}')
 
         for case in self.cases:

@@ -152,10 +152,11 @@ def _resolve(file: pathlib.Path) -> list[exceptions.TripleoError]:
     if not answer:
         return []
 
-    shown = ' '.join(line.strip(' ×╰─▶')
-                     for line in answer.splitlines()[-SHOWN_LINES:])
+    # uv frames its answer with characters that are no words.
+    shown = ' '.join(word for line in answer.splitlines()[-SHOWN_LINES:]
+                     for word in line.split() if word.isascii())
 
     return [exceptions.ServiceUnavailable(
-        f'The packages of {file} cannot be had: {shown.strip()}',
+        f'The packages of {file} cannot be had: {shown}',
         'Correct the file, or name another source with UV_INDEX_URL.',
         field='--packages')]

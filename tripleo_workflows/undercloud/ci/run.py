@@ -141,8 +141,7 @@ class Run:
 
     def _left(self, cloud: run_cloud.Cloud, hop: run_scenario.Hop
               ) -> upgrading.Wanted:
-        """What the prober of an upgrade has to send: the last one, the rest.
-        """
+        """What an upgrade's prober has to send: the last one, the rest."""
         if hop is not self._scenario.hops[-1]:
             return upgrading.Wanted(0, 0)
 
@@ -237,8 +236,9 @@ class Run:
 
     def end(self, undercloud: session.Undercloud, folder: run_folder.Folder
             ) -> None:
-        """Keep logs of what went wrong; remove from an undercloud that stays
-        what went well.
+        """Keep logs of what went wrong, and clean up after what went well.
+
+        Only an undercloud that stays has to be cleaned.
         """
         if not self._suite.passed:
             folder.keep_logs(undercloud.state)
@@ -255,7 +255,11 @@ class Run:
             if case.outcome == junit.FAILED:
                 yield f'\n{case.name} failed: {case.text}'
 
-        yield f'\nThe report is in {self._request.report}.'
+        # As stestr counts, so that both can be read alike.
+        yield '\nCases:'
+        yield f' - Passed: {self._suite.count(junit.PASSED)}'
+        yield f' - Failed: {self._suite.count(junit.FAILED)}'
+        yield f'The report is in {self._request.report}.\n'
 
         if not (self._cloud and self._cloud.upgrades):
             return

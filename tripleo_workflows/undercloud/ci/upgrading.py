@@ -94,8 +94,7 @@ class ProbedUpgrade:
             time.sleep(LOOK_SECONDS)
 
     def story(self) -> operation_report.Story:
-        """What the record holds of the upgrade, which is the plan's newest.
-        """
+        """What the record holds of the upgrade, the plan's newest."""
         return operation_report.read(self._record)
 
     def availability(self) -> dict[str, Any]:

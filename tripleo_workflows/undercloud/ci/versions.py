@@ -191,7 +191,10 @@ class Watch:
             if len(_all(nodes)) > 1})
 
     def to_dict(self) -> dict[str, Any]:
-        """Give the JSON form: ``before``, ``changes``, ``mixed``, ``after``.
+        """Give the JSON form.
+
+        :returns: ``before`` and ``after``, samples; ``changes``; ``mixed``,
+            names of services.
         """
         return {'before': self.before, 'changes': self.changes,
                 'mixed': self.mixed(), 'after': self.after}
