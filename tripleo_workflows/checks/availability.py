@@ -81,6 +81,24 @@ class Figures:
 
 
 @dataclasses.dataclass(frozen=True)
+class ReadBack:
+    """What was found of what flows have written.
+
+    :param rows: how many runs of flows were looked at.
+    :param wrong: of how many something is missing, or there too often.
+    :param failures: what is wrong with the first few.
+    """
+
+    rows: int
+    wrong: int
+    failures: tuple[str, ...]
+
+    def verdict(self) -> str:
+        """Say the two numbers that matter in one line."""
+        return f'{self.rows} writes read back, {self.wrong} wrong'
+
+
+@dataclasses.dataclass(frozen=True)
 class Report:
     """What a prober has seen.
 
@@ -127,7 +145,7 @@ class Report:
 
 def verdict(requests: int, failed: int) -> str:
     """Say the two numbers that matter in one line."""
-    return f'{requests} requests, {failed} failed'
+    return f'{requests} requests, {failed} failed requests'
 
 
 def report(outcomes: Iterable[Outcome], probes: Iterable[str], began: float,

@@ -36,10 +36,12 @@ class Answer:
 
     :param status: the status code.
     :param body: at most ``BODY_LIMIT`` bytes of the body.
+    :param headers: by their names in lower case.
     """
 
     status: int
     body: bytes
+    headers: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -113,7 +115,9 @@ def request(url: str, method: str = 'GET', body: bytes | None = None,
             chunks.append(chunk)
             size += len(chunk)
 
-        return Answer(response.status, b''.join(chunks))
+        return Answer(response.status, b''.join(chunks),
+                      {name.lower(): value for name, value
+                       in response.getheaders()})
     finally:
         connection.close()
 

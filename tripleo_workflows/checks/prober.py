@@ -12,11 +12,13 @@
 
 """Ask endpoints without a break, as their users would."""
 
+import collections
 import concurrent.futures
 import itertools
 import math
 import threading
 import time
+import uuid
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
@@ -24,9 +26,8 @@ from typing import Any
 
 from tripleo_workflows import exceptions
 from tripleo_workflows.checks import availability
+from tripleo_workflows.checks import flow
 from tripleo_workflows.checks import http
-from tripleo_workflows.checks import schema
-from tripleo_workflows.checks import variables
 
 #: Requests per second over all endpoints together.
 RATE = 20.0
@@ -39,8 +40,8 @@ class Prober:
     answer that the probe does not want, or that comes too late, is a
     failure, as is a connection that is refused or reset.
 
-    :param probes: checks of the kind ``http``, asked in turn; the ones of
-        the same name are one endpoint.
+    :param probes: as :data:`schema.PROBE` has them, asked in turn; requests
+        of the same name are one endpoint.
     :param rate: requests per second over all endpoints together.
     :raises InvalidInput: there is no probe, or one is not well-formed.
     """
@@ -51,7 +52,10 @@ class Prober:
             raise exceptions.InvalidInput(
                 'There is no probe.', 'Name at least one endpoint.')
 
-        self._probes = [_Probe(probe) for probe in probes]
+        self._endpoints = [_Endpoint(probe) for probe in probes]
+        self._requests = [request for endpoint in self._endpoints
+                          for request in endpoint.flow.requests]
+        self._written: list[flow.Run] = []
         self._rate = rate
         self._outcomes: list[availability.Outcome] = []
         self._lock = threading.Lock()
@@ -61,8 +65,9 @@ class Prober:
         self._ended = 0.0
         # Enough threads that a request never waits for another one's.
         self._pool = concurrent.futures.ThreadPoolExecutor(
-            math.ceil(rate * max(probe.request.timeout
-                                 for probe in self._probes)) + 1, 'prober')
+            math.ceil(rate * max(request.timeout
+                                 for request in self._requests)) + 1,
+            'prober')
         self._thread = threading.Thread(
             target=self._schedule, name='prober', daemon=True)
 
@@ -86,7 +91,7 @@ class Prober:
         seconds = (self._ended or time.monotonic()) - self._started
 
         return availability.report(
-            self.outcomes(), [probe.name for probe in self._probes],
+            self.outcomes(), [request.name for request in self._requests],
             self._began, seconds)
 
     def outcomes(self, skip: int = 0) -> list[availability.Outcome]:
@@ -97,19 +102,37 @@ class Prober:
         with self._lock:
             return self._outcomes[skip:]
 
+    @property
+    def written(self) -> int:
+        """How many runs have written what can be read back."""
+        with self._lock:
+            return len(self._written)
+
+    def read_back(self) -> availability.ReadBack:
+        """Look for what the flows have written; call it after ``stop``."""
+        wrong = [f'{run.flow.name}: {problem}' for run in self._written
+                 if (problem := run.flow.problem_of(run.known))]
+
+        return availability.ReadBack(
+            len(self._written), len(wrong),
+            tuple(wrong[:availability.FAILURES_SHOWN]))
+
     def _schedule(self) -> None:
-        for number, probe in enumerate(itertools.cycle(self._probes), 1):
-            self._pool.submit(self._ask, probe)
+        for number, endpoint in enumerate(
+                itertools.cycle(self._endpoints), 1):
+            self._pool.submit(self._ask, endpoint, endpoint.take())
             due = self._started + number / self._rate
 
             if self._stopped.wait(max(0.0, due - time.monotonic())):
                 return
 
-    def _ask(self, probe: '_Probe') -> None:
+    def _ask(self, endpoint: '_Endpoint', run: flow.Run) -> None:
+        request = run.request
+        assert request is not None
         sent = time.monotonic()
 
         try:
-            reason = probe.ask()
+            reason = run.ask()
         except Exception as error:
             # Whatever it was: a request that is not counted would pass for
             # one that succeeded.
@@ -117,39 +140,38 @@ class Prober:
 
         seconds = time.monotonic() - sent
 
-        if not reason and seconds > probe.request.timeout:
+        if not reason and seconds > request.timeout:
             reason = 'answered too late'
 
         with self._lock:
             self._outcomes.append(availability.Outcome(
-                sent - self._started, seconds, probe.name,
-                probe.request.is_write, reason))
+                sent - self._started, seconds, request.name,
+                request.is_write, reason))
+
+        if run.request is not None:
+            endpoint.give_back(run)
+        elif not reason and endpoint.flow.leaves_something:
+            with self._lock:
+                self._written.append(run)
 
 
-class _Probe:
-    """One endpoint as one kind of user sees it."""
+class _Endpoint:
+    """A flow, and those of its runs that have a request to send."""
 
-    def __init__(self, check: Mapping[str, Any]):
-        schema.require(check)
-        self.name = str(check['name'])
+    def __init__(self, probe: Mapping[str, Any]):
+        self.flow = flow.Flow(probe)
+        self._due: collections.deque[flow.Run] = collections.deque()
 
-        if 'http' not in check:
-            raise exceptions.InvalidInput(
-                f'A probe cannot be of kind {schema.kind_of(check)}.',
-                "Write 'http: {url: …}'.", check=self.name)
-
-        self._options = check['http']
-
+    def take(self) -> flow.Run:
+        """The run whose request is next; a new one where none waits."""
         try:
-            self.request = http.prepare(self._options, {})
-        except variables.Unfilled as error:
-            raise exceptions.InvalidInput(
-                error.details, 'A probe has no node: write addresses out.',
-                check=self.name) from None
+            return self._due.popleft()
+        except IndexError:
+            return flow.Run(self.flow, str(uuid.uuid4()))
 
-    def ask(self) -> str:
-        """Send the request; say why it failed, if it did."""
-        return http.problem_of(self._options, self.request.send())
+    def give_back(self, run: flow.Run) -> None:
+        """Let a run wait for its next turn."""
+        self._due.append(run)
 
 
 def of_urls(urls: Iterable[str]) -> list[dict[str, Any]]:

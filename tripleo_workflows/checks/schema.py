@@ -143,12 +143,81 @@ CHECK: Schema = {
 }
 
 
+_VARIABLE = '^(?!UNIQUE$)[A-Za-z_][A-Za-z0-9_]*$'
+
+#: One request of a flow.
+_REQUEST: Schema = {
+    'type': 'object',
+    'required': ['name', 'http'],
+    'additionalProperties': False,
+    'properties': {
+        'name': {**_TEXT, 'description': 'What people call the request.'},
+        'http': {**HTTP, 'description':
+                 'As in a check; variables are replaced in its url, headers '
+                 'and body.'},
+        'keep': {
+            'description': 'Variables that get their values from the answer: '
+                           'from a header, or from a place in the JSON body '
+                           'such as user.id or items.0.name.',
+            'type': 'object', 'propertyNames': {'pattern': _VARIABLE},
+            'additionalProperties': {
+                'type': 'object', 'additionalProperties': False,
+                'oneOf': [{'required': ['header']}, {'required': ['json']}],
+                'properties': {'header': _TEXT, 'json': _TEXT}}},
+    },
+}
+
+#: What measures a service while it is changed.
+PROBE: Schema = {
+    'type': 'object',
+    'required': ['name'],
+    'oneOf': [{'required': ['http']}, {'required': ['flow']}],
+    'additionalProperties': False,
+    'properties': {
+        'name': {**_TEXT, 'description': 'What people call it.'},
+        'http': HTTP,
+        'inputs': {
+            'description': 'Values of variables. They may be secret: a probe '
+                           'stands in no document and no report.',
+            'type': 'object', 'propertyNames': {'pattern': _VARIABLE},
+            'additionalProperties': _SCALAR},
+        'flow': {'description': 'Requests that follow each other; one that '
+                                'fails ends the run. $UNIQUE is a UUID of '
+                                'the run.',
+                 'type': 'array', 'minItems': 1, 'items': _REQUEST},
+        'left': {
+            'description': 'Asked at the end, for each run that came to its '
+                           'own end: what it has written is there.',
+            'type': 'object', 'required': ['http', 'find'],
+            'additionalProperties': False,
+            'properties': {
+                'http': HTTP,
+                'find': {**_TEXT, 'description':
+                         'What must stand in the answer.'},
+                'times': {'type': 'integer', 'minimum': 0, 'description':
+                          'How often, once where it is absent.'}}},
+    },
+}
+
+
 def require(check: Any) -> None:
     """Refuse a check that breaks the format.
 
     :raises InvalidInput: the text names the field.
     """
-    error = jsonschema.exceptions.best_match(_VALIDATOR.iter_errors(check))
+    _require(_VALIDATOR, check)
+
+
+def require_probe(probe: Any) -> None:
+    """Refuse a probe that breaks the format.
+
+    :raises InvalidInput: the text names the field.
+    """
+    _require(_PROBE_VALIDATOR, probe)
+
+
+def _require(validator: jsonschema.Draft202012Validator, check: Any) -> None:
+    error = jsonschema.exceptions.best_match(validator.iter_errors(check))
 
     if error is not None:
         field = '.'.join(map(str, error.absolute_path))
@@ -207,3 +276,4 @@ def _listed(names: Iterable[object]) -> str:
 
 
 _VALIDATOR = jsonschema.Draft202012Validator(CHECK)
+_PROBE_VALIDATOR = jsonschema.Draft202012Validator(PROBE)

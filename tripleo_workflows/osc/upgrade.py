@@ -62,9 +62,9 @@ class ProbeUpgrade(command.Lister):
         clients = self.app.client_manager.tripleo
         probes = (prober.of_urls(parsed_args.url) if parsed_args.url
                   else probing.probes(clients.heat, parsed_args.plan))
+        probe = prober.Prober(probes, parsed_args.rate)
         beside = probing.Probing(
-            operation_record.Record(clients.swift, parsed_args.plan),
-            prober.Prober(probes, parsed_args.rate))
+            operation_record.Record(clients.swift, parsed_args.plan), probe)
 
         # Who has seen enough still gets the report.
         with contextlib.suppress(KeyboardInterrupt):
@@ -72,7 +72,13 @@ class ProbeUpgrade(command.Lister):
                 print(line, file=sys.stderr, flush=True)
 
         report = beside.finish()
-        self._failed = report['failed']
+        found = probe.read_back()
+        self._failed = report['failed'] + found.wrong
+
+        if found.rows:
+            print(found.verdict(), *found.failures, sep='\n',
+                  file=sys.stderr)
+
         print(f'Report: {beside.name}' if beside.name else
               'No operation was open, so no record has the report.',
               file=sys.stderr)

@@ -180,8 +180,10 @@ LIFECYCLE: Schema = {
                                              'are secret. Checks have none.'},
         'sets': {**_NAMES, 'description': 'Names of inputs that are lists in '
                                           'which the order means nothing.'},
-        'probe': _checks('Requests that measure whether the service can be '
-                         'used, sent during operations; of the kind http.'),
+        'probe': {'description': 'Requests that measure whether the service '
+                                 'can be used, sent during operations.',
+                  'type': 'array', 'minItems': 1,
+                  'items': checks_schema.PROBE},
         'prepare': {
             'description': 'Steps before the first node is touched.',
             'type': 'object', 'additionalProperties': False,

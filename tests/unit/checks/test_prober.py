@@ -55,7 +55,7 @@ class ProberTest(testtools.TestCase):
         self.assertEqual((), report.failures)
         self.assertEqual(sum(seen), report.total.requests)
         self.assertEqual(
-            f'{report.total.requests} requests, 0 failed', report.verdict())
+            f'{report.total.requests} requests, 0 failed requests', report.verdict())
 
         for figures in (report.total, *report.endpoints.values()):
             self.assertTrue(
@@ -159,7 +159,7 @@ class ProberTest(testtools.TestCase):
         for probes, words in (
                 ([], 'no probe'),
                 ([{'name': 'x', 'tcp': {'host': 'a', 'port': 1}}],
-                 'cannot be of kind tcp'),
+                 'has no tcp'),
                 ([{'name': 'x', 'http': {'url': 'http://$NODE_ADDRESS'}}],
                  r'$NODE_ADDRESS'),
                 ([{'name': 'x', 'http': {}}], 'lacks url')):

@@ -69,7 +69,7 @@ class ProbingTestCase(EndpointTestCase):
                 'status': 'done', 'known': 9e9}}}})
         lines, found = self.follow([lambda: None, self.close])
 
-        self.assertIn('requests, 0 failed; slowest of the last second',
+        self.assertIn('requests, 0 failed requests; slowest of the last second',
                       lines[0])
         self.assertEqual([self.probing.name], self.stored())
         self.assertEqual(found, self.record.get(self.probing.name))
@@ -79,7 +79,7 @@ class ProbingTestCase(EndpointTestCase):
             ('web', '1', 'stop', found['requests']),
             (step['service'], step['batch'], step['step'],
              step['requests']))
-        self.assertEqual([f'{found["requests"]} requests, 0 failed'],
+        self.assertEqual([f'{found["requests"]} requests, 0 failed requests'],
                          report.show(self.clients, PLAN)['availability'])
 
     def test_it_waits_for_an_operation_that_is_not_open_yet(self):
@@ -174,7 +174,8 @@ class VerdictsTestCase(test_going_on.OperationTestCase):
             availability.store(self.record, 'first', {
                 'began': began, 'requests': 10, 'failed': failed})
 
-        self.assertEqual(['10 requests, 3 failed', '10 requests, 1 failed'],
+        self.assertEqual(['10 requests, 3 failed requests',
+                          '10 requests, 1 failed requests'],
                          availability.verdicts(self.record, 'first'))
 
 

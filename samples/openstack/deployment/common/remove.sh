@@ -1,0 +1,1 @@
+../../../overcloud/deployment/common/remove.sh

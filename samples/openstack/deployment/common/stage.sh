@@ -1,0 +1,16 @@
+#!/bin/sh -e
+# Puts a release of a service beside the others: nothing that runs is touched.
+# Inputs: SERVICE; RELEASE; REQUIREMENTS, all its packages with their releases.
+
+place=$NODE_ROOT/opt/$SERVICE/$RELEASE
+
+# What serves on the node comes first, and its first request shall not have to
+# wait for the compiler.
+[ -e "$place/complete" ] || {
+    mkdir -p "$NODE_ROOT/opt/$SERVICE"
+    printf '%s\n' "$REQUIREMENTS" > "$place.txt"
+    nice uv venv --quiet --clear --python python3 "$place"
+    nice uv pip install --quiet --no-deps --compile-bytecode \
+        --python "$place/bin/python" --requirement "$place.txt"
+    mv "$place.txt" "$place/complete"
+}

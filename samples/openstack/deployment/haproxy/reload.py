@@ -1,0 +1,1 @@
+../../../overcloud/deployment/haproxy/reload.py

@@ -1,0 +1,1 @@
+../../../overcloud/deployment/mariadb/keep-password.py

@@ -1,0 +1,1 @@
+../../../overcloud/deployment/mariadb/verify.sh
