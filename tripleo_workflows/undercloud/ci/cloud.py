@@ -19,7 +19,6 @@ from typing import Any
 
 from tripleo_workflows import clients as service_clients
 from tripleo_workflows import exceptions
-from tripleo_workflows.checks import prober
 from tripleo_workflows.operation import probing
 from tripleo_workflows.operation import record as operation_record
 from tripleo_workflows.operation import report as operation_report
@@ -146,15 +145,14 @@ class Cloud:
         """
         old = releases(self.clients, self._scenario.stack)
         # Users go on with what they did before.
-        probe = prober.Prober(probing.probes(
-            self.clients.heat, self._scenario.stack), rate)
+        probes = probing.probes(self.clients.heat, self._scenario.stack)
 
         with self._clock.part(f'The plan changes: {hop.title}'):
             digest = self._preview(hop)
 
         new = releases(self.clients, self._scenario.stack)
         upgrade = Upgrade(
-            hop.title, upgrading.ProbedUpgrade(self.driver, probe),
+            hop.title, upgrading.ProbedUpgrade(self.driver, probes, rate),
             versions.Watch(versions.Sampler(self._nodes, {**old, **new})),
             old, new)
 

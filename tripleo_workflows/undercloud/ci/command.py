@@ -19,10 +19,6 @@ from typing import Any
 from tripleo_workflows.checks import prober
 from tripleo_workflows.undercloud import node_names
 from tripleo_workflows.undercloud import state as undercloud_state
-from tripleo_workflows.undercloud.ci import clock
-from tripleo_workflows.undercloud.ci import request
-from tripleo_workflows.undercloud.ci import run
-from tripleo_workflows.undercloud.ci import upgrading
 
 DESCRIPTION = """
 Deploy a plan on local nodes and upgrade it while a prober uses it. Each --to
@@ -86,10 +82,16 @@ def _add_load(parser: argparse.ArgumentParser) -> None:
         help='requests in all; the prober goes on after the last upgrade '
              'until it has sent them (default: what the upgrades take)')
     parser.add_argument('--writes', type=int, metavar='N', default=0,
-                        help='writes in all, likewise')
+                        help='writes that can be read back in all, likewise')
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    # A second of imports that no other command needs.
+    from tripleo_workflows.undercloud.ci import clock
+    from tripleo_workflows.undercloud.ci import request
+    from tripleo_workflows.undercloud.ci import run
+    from tripleo_workflows.undercloud.ci import upgrading
+
     return run.run(request.Request(
         plan=arguments.plan, second=arguments.second, name=arguments.name,
         before=tuple(arguments.before), after=tuple(arguments.after),

@@ -267,9 +267,8 @@ class Run:
         for upgrade in self._cloud.upgrades:
             yield f'{upgrade.title}: {upgrade.probed.seconds:.1f} s'
 
-        if rows := sum(read.rows for read in self._reads):
-            wrong = sum(read.wrong for read in self._reads)
-            yield f'{rows} rows read back, {wrong} missing or twice'
-
+        yield availability.ReadBack(
+            sum(read.rows for read in self._reads),
+            sum(read.wrong for read in self._reads), ()).verdict()
         seen = verdicts.totals(self._cloud.upgrades)
         yield availability.verdict(seen.requests, seen.failed)

@@ -14,6 +14,8 @@
 
 import dataclasses
 import time
+from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 from tripleo_workflows import exceptions
@@ -39,20 +41,24 @@ class Wanted:
     requests: int
     writes: int
 
-    def is_reached(self, seen: availability.Figures) -> bool:
-        """Whether a prober has sent it."""
-        return seen.requests >= self.requests and seen.writes >= self.writes
+    def is_reached(self, requests: int, writes: int) -> bool:
+        """Whether so many are enough."""
+        return requests >= self.requests and writes >= self.writes
 
 
 class ProbedUpgrade:
     """Carries a rollout out while a prober uses the cloud.
 
-    :param probe: one that was not started yet.
+    :param probes: as :func:`probing.probes` gives them.
+    :param rate: requests per second.
     """
 
-    def __init__(self, driver: driving.Driver, probe: prober.Prober):
-        self.probe = probe
+    def __init__(self, driver: driving.Driver,
+                 probes: Sequence[Mapping[str, Any]],
+                 rate: float = prober.RATE):
+        self.probe = prober.Prober(probes, rate)
         self._driver = driver
+        self._leaves_rows = any('left' in probe for probe in probes)
         self._record = operation_record.Record(driver.clients.swift,
                                                driver.plan)
         #: What the prober saw; None until it was stopped.
@@ -60,10 +66,27 @@ class ProbedUpgrade:
         #: How long the upgrade took, without what the prober sent after it.
         self.seconds = 0.0
 
-    def run(self, digest: str, wanted: Wanted) -> None:
+    @property
+    def requests(self) -> int:
+        """How many requests have ended."""
+        return self.probe.report().total.requests
+
+    @property
+    def writes(self) -> int:
+        """How many writes can be read back.
+
+        Where no probe says what it leaves behind, how many requests were
+        sent that may have written something.
+        """
+        return (self.probe.written if self._leaves_rows
+                else self.probe.report().total.writes)
+
+    def run(self, digest: str, wanted: Wanted) -> availability.Report:
         """Run it; the prober goes on until it has sent what is wanted.
 
         The prober's report goes into the operation's record.
+
+        :returns: that report.
 
         :raises WorkflowFailed: the upgrade did not end well. There is a
             report all the same.
@@ -86,10 +109,12 @@ class ProbedUpgrade:
             self._record, self.story().opened['operation'],
             self.availability())
 
+        return self.report
+
     def _go_on(self, wanted: Wanted) -> None:
         deadline = time.monotonic() + PATIENCE_SECONDS
 
-        while (not wanted.is_reached(self.probe.report().total)
+        while (not wanted.is_reached(self.requests, self.writes)
                and time.monotonic() < deadline):
             time.sleep(LOOK_SECONDS)
 

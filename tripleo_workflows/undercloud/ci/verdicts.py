@@ -36,12 +36,12 @@ class Totals:
 
 def totals(upgrades: Sequence[cloud.Upgrade]) -> Totals:
     """Add up what probers have sent."""
-    seen = [upgrade.probed.report.total for upgrade in upgrades
-            if upgrade.probed.report]
+    probed = [upgrade.probed for upgrade in upgrades]
 
-    return Totals(sum(figures.requests for figures in seen),
-                  sum(figures.writes for figures in seen),
-                  sum(figures.failed for figures in seen))
+    return Totals(
+        sum(each.requests for each in probed),
+        sum(each.writes for each in probed),
+        sum(each.report.total.failed for each in probed if each.report))
 
 
 def require_available(upgrades: Sequence[cloud.Upgrade],
