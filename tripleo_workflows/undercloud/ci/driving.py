@@ -45,6 +45,8 @@ class Driver:
     def workflow(self, name: str, **inputs: Any) -> dict[str, Any]:
         """Run a workflow to its end, and tell what it does meanwhile.
 
+        A step that waits for approval is approved of.
+
         :returns: its output.
         :raises WorkflowFailed: it did not end well; the text is its message.
         """
@@ -56,6 +58,9 @@ class Driver:
 
         for line in watch.lines():
             self._clock.tell(self._clock.stamp() + line)
+
+            if watch.waits and watch.waits.approval:
+                self._approve(*watch.waits.approval)
 
         ended = self.clients.mistral.executions.get(watch.execution)
         output: dict[str, Any] = json.loads(ended.output or '{}')
@@ -70,6 +75,15 @@ class Driver:
             self._clock.tell(str(output['message']))
 
         return output
+
+    def _approve(self, service: str, step: str) -> None:
+        """Approve of a step; the one who follows sees who goes on."""
+        self._clock.tell(f'$ openstack tripleo operation approve {self.plan} '
+                         f'{service} {step}')
+        self.clients.mistral.executions.create(
+            'tripleo.operation.v1.approve', workflow_input={
+                'plan': self.plan, 'service': service, 'step': step,
+                'reason': 'Nobody is there to be asked.'})
 
     def action(self, name: str, **inputs: Any) -> Any:
         """Run a single action.
