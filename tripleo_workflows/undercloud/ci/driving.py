@@ -55,12 +55,16 @@ class Driver:
         execution = self.clients.mistral.executions.create(
             name, workflow_input=inputs)
         watch = progress.Watch(self.clients, self.plan, execution.id)
+        approved: set[tuple[str, str]] = set()
 
         for line in watch.lines():
             self._clock.tell(self._clock.stamp() + line)
 
-            if watch.waits and watch.waits.approval:
-                self._approve(*watch.waits.approval)
+            step = watch.waits.approval if watch.waits else None
+
+            if step and step not in approved:
+                approved.add(step)
+                self._approve(*step)
 
         ended = self.clients.mistral.executions.get(watch.execution)
         output: dict[str, Any] = json.loads(ended.output or '{}')

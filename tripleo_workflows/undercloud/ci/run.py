@@ -267,8 +267,10 @@ class Run:
         for upgrade in self._cloud.upgrades:
             yield f'{upgrade.title}: {upgrade.probed.seconds:.1f} s'
 
-        yield availability.ReadBack(
-            sum(read.rows for read in self._reads),
-            sum(read.wrong for read in self._reads), ()).verdict()
+        if any(read.rows for read in self._reads):
+            yield availability.ReadBack(
+                sum(read.rows for read in self._reads),
+                sum(read.wrong for read in self._reads), ()).verdict()
+
         seen = verdicts.totals(self._cloud.upgrades)
         yield availability.verdict(seen.requests, seen.failed)
