@@ -17,7 +17,6 @@ what it made. What a flow has written can be asked for afterwards.
 """
 
 import json
-from collections.abc import Iterator
 from collections.abc import Mapping
 from typing import Any
 
@@ -170,32 +169,34 @@ class Run:
     """One run of a flow, request by request."""
 
     def __init__(self, flow: Flow, unique: str):
-        self._flow = flow
-        self._rest: Iterator[Request] = iter(flow.requests)
+        self.flow = flow
         self.known = flow.begin(unique)
-        self.request: Request | None = next(self._rest)
+        self.is_over = False
+        self._position = 0
 
     @property
-    def flow(self) -> Flow:
-        """What is run."""
-        return self._flow
+    def request(self) -> Request:
+        """The request that is due, or was the last one."""
+        return self.flow.requests[self._position]
 
     def ask(self) -> str:
         """Send the request that is due; say why it failed, if it did.
 
-        Afterwards ``request`` is the next one, or nothing: at the end, and
-        where this one failed.
+        It was the last one where it failed, in whatever way.
         """
-        request = self.request
-        assert request is not None
-        self.request = None
-        problem, known = request.ask(self.known)
+        self.is_over = True
+        problem, known = self.request.ask(self.known)
 
-        if not problem:
-            self.known = known
-            self.request = next(self._rest, None)
+        if problem:
+            return problem
 
-        return problem
+        self.known = known
+
+        if self._position + 1 < len(self.flow.requests):
+            self._position += 1
+            self.is_over = False
+
+        return ''
 
 
 def _part(answer: http.Answer, place: Mapping[str, str]) -> str:

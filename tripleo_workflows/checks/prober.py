@@ -128,7 +128,6 @@ class Prober:
 
     def _ask(self, endpoint: '_Endpoint', run: flow.Run) -> None:
         request = run.request
-        assert request is not None
         sent = time.monotonic()
 
         try:
@@ -148,7 +147,7 @@ class Prober:
                 sent - self._started, seconds, request.name,
                 request.is_write, reason))
 
-        if run.request is not None:
+        if not run.is_over:
             endpoint.give_back(run)
         elif not reason and endpoint.flow.leaves_something:
             with self._lock:

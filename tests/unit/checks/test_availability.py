@@ -112,4 +112,5 @@ class ReportTest(testtools.TestCase):
         self.assertEqual(
             {'when': BEGAN + 5, 'probe': 'api', 'reason': 'refused'},
             form['failures'][0])
-        self.assertEqual('18 requests, 2 failed requests', self.report.verdict())
+        self.assertEqual('18 requests, 2 failed requests',
+                         self.report.verdict())

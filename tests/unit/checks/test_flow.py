@@ -143,9 +143,9 @@ class FlowTest(testtools.TestCase):
         run = flow.Run(flow.Flow(self.probe()), 'me')
 
         self.assertEqual(['', ''], [run.ask(), run.ask()])
-        self.assertEqual(('a token', 'id of me', None),
+        self.assertEqual(('a token', 'id of me', True),
                          (run.known['TOKEN'], run.known['USER'],
-                          run.request))
+                          run.is_over))
 
     def test_what_is_there_twice_is_wrong(self) -> None:
         self.server.repeats = True
@@ -170,7 +170,7 @@ class FlowTest(testtools.TestCase):
         problem = run.ask()
 
         self.assertEqual('answered 401, not 201', problem)
-        self.assertIsNone(run.request)
+        self.assertTrue(run.is_over)
 
     def test_an_answer_without_what_is_kept_is_a_failure(self) -> None:
         for place in ({'header': 'X-Other'}, {'json': 'users.0'},

@@ -55,7 +55,8 @@ class ProberTest(testtools.TestCase):
         self.assertEqual((), report.failures)
         self.assertEqual(sum(seen), report.total.requests)
         self.assertEqual(
-            f'{report.total.requests} requests, 0 failed requests', report.verdict())
+            f'{report.total.requests} requests, 0 failed requests',
+            report.verdict())
 
         for figures in (report.total, *report.endpoints.values()):
             self.assertTrue(

@@ -69,8 +69,8 @@ class ProbingTestCase(EndpointTestCase):
                 'status': 'done', 'known': 9e9}}}})
         lines, found = self.follow([lambda: None, self.close])
 
-        self.assertIn('requests, 0 failed requests; slowest of the last second',
-                      lines[0])
+        self.assertIn('requests, 0 failed requests; slowest of the last '
+                      'second', lines[0])
         self.assertEqual([self.probing.name], self.stored())
         self.assertEqual(found, self.record.get(self.probing.name))
         self.assertEqual(len(self.server.seen), found['requests'])
