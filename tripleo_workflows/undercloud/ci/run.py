@@ -261,6 +261,10 @@ class Run:
         yield f' - Failed: {self._suite.count(junit.FAILED)}'
         yield f'The report is in {self._request.report}.\n'
 
+        if self._request.keep:
+            yield ('All was left running: eval "$(tripleo-undercloud env '
+                   f'--state-dir {self._request.state.root})"\n')
+
         if not (self._cloud and self._cloud.upgrades):
             return
 
