@@ -18,7 +18,6 @@ looked at.
 """
 
 import argparse
-import contextlib
 import json
 import os
 import pathlib
@@ -26,22 +25,17 @@ import shlex
 import shutil
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from typing import Any
 
-from tools import ports
 from tripleo_workflows import clients as service_clients
+from tripleo_workflows import exceptions
 from tripleo_workflows.checks import availability
 from tripleo_workflows.checks import http
-from tripleo_workflows.checks import prober
 from tripleo_workflows.operation import probing
-from tripleo_workflows.operation import progress
-from tripleo_workflows.operation import record as operation_record
-from tripleo_workflows.operation import report as operation_report
-from tripleo_workflows.rollout import drawing
-from tripleo_workflows.rollout import timeline
+from tripleo_workflows.undercloud import ports
 from tripleo_workflows.undercloud import state as undercloud_state
+from tripleo_workflows.undercloud.ci import clock as run_clock
+from tripleo_workflows.undercloud.ci import driving
+from tripleo_workflows.undercloud.ci import upgrading
 
 PLAN = 'overcloud'
 NODES = ['overcloud-controller-0', 'overcloud-controller-1',
@@ -61,35 +55,11 @@ WRITES = 50
 STATE = pathlib.Path('.tox/demo-cloud')
 BIN = pathlib.Path(sys.executable).parent
 
+say = run_clock.say
 
-class Failed(Exception):
+
+class Failed(exceptions.TripleoError):
     """The demo cannot go on; the message says why."""
-
-
-class Clock:
-    """Announces the parts of the demo, and remembers how long each took."""
-
-    def __init__(self) -> None:
-        self.begun = time.monotonic()
-        self.parts: list[tuple[str, float]] = []
-
-    @contextlib.contextmanager
-    def part(self, title: str) -> Iterator[None]:
-        say(f'\n== {title}')
-        begun = time.monotonic()
-
-        try:
-            yield
-        finally:
-            self.parts.append((title, time.monotonic() - begun))
-
-    def stamp(self) -> str:
-        return f'{time.monotonic() - self.begun:7.1f} s  '
-
-
-def say(text: str) -> None:
-    """Print at once, whatever stands at the other end."""
-    print(text, flush=True)
 
 
 def command(*arguments: str, show: bool = True) -> str:
@@ -109,47 +79,6 @@ def command(*arguments: str, show: bool = True) -> str:
                      f'{done.returncode}.')
 
     return done.stdout or ''
-
-
-def workflow(clients: service_clients.Clients, clock: Clock, name: str,
-             **inputs: Any) -> dict[str, Any]:
-    """Run a workflow to its end, and tell what it does meanwhile.
-
-    :returns: its output.
-    """
-    say(f'$ openstack workflow execution create {name} '
-        f'{shlex.quote(json.dumps(inputs))}')
-    execution = clients.mistral.executions.create(
-        name, workflow_input=inputs)
-
-    for line in progress.follow(clients, PLAN, execution.id):
-        say(clock.stamp() + line)
-
-    ended = clients.mistral.executions.get(execution.id)
-    output: dict[str, Any] = json.loads(ended.output or '{}')
-
-    if ended.state != 'SUCCESS':
-        reason = output.get('message') or ended.state_info
-        raise Failed(f'{name} ended in {ended.state}: {reason}')
-
-    if output.get('message'):
-        say(str(output['message']))
-
-    return output
-
-
-def action(clients: service_clients.Clients, name: str,
-           **inputs: Any) -> None:
-    """Run a single action."""
-    say(f'$ openstack action execution run {name} '
-        f'{shlex.quote(json.dumps(inputs))}')
-    ended = clients.mistral.action_executions.create(name, inputs)
-    result = json.loads(ended.output or '{}').get('result')
-
-    if getattr(ended, 'state', None) == 'ERROR':
-        raise Failed(f'{name} failed: {result}')
-
-    say(json.dumps(result))
 
 
 def ask(url: str) -> dict[str, str]:
@@ -211,46 +140,27 @@ def upload_plan(state: pathlib.Path) -> None:
             '-e', str(nodes))
 
 
-def probed_upgrade(clients: service_clients.Clients, clock: Clock,
-                   digest: str, picture: pathlib.Path
-                   ) -> availability.Report:
+def probed_upgrade(driver: driving.Driver, digest: str,
+                   picture: pathlib.Path) -> availability.Report:
     """Carry the rollout out while a prober uses the cloud; draw both."""
-    probe = prober.Prober(probing.probes(clients.heat, PLAN))
-    probe.start()
-
-    try:
-        output = workflow(clients, clock, 'tripleo.upgrade.v1.run',
-                          plan=PLAN, digest=digest)
-        seen = probe.report().total
-
-        while seen.requests < REQUESTS or seen.writes < WRITES:
-            time.sleep(0.5)
-            seen = probe.report().total
-    finally:
-        report = probe.stop()
-
-    story = operation_report.read(
-        operation_record.Record(clients.swift, PLAN),
-        output['summary']['operation'])
-    picture.write_text(drawing.svg(timeline.of_nodes(
-        f'Upgrade of {PLAN}: {report.verdict()}', story,
-        [(report.began + outcome.at, bool(outcome.reason))
-         for outcome in report.outcomes])))
+    upgrade = upgrading.ProbedUpgrade(
+        driver, probing.probes(driver.clients.heat, PLAN))
+    report = upgrade.run(digest, upgrading.Wanted(REQUESTS, WRITES))
+    picture.write_text(upgrade.picture())
 
     return report
 
 
-def summary(clock: Clock, report: availability.Report,
+def summary(clock: run_clock.Clock, report: availability.Report,
             releases: dict[str, str]) -> None:
     """Say what was measured."""
     say('\n== Summary')
 
-    for title, seconds in clock.parts:
-        say(f'{seconds:7.1f} s  {title}')
+    for line in clock.summary():
+        say(line)
 
-    say(f'{time.monotonic() - clock.begun:7.1f} s  in all\n')
     total = report.total
-    say(f'{report.verdict()} ({total.writes} writes; median '
+    say(f'\n{report.verdict()} ({total.writes} writes; median '
         f'{total.median:.0f} ms, 99 % within {total.p99:.0f} ms, at most '
         f'{total.maximum:.0f} ms)')
 
@@ -283,7 +193,8 @@ To stop it:
   {down}""")
 
 
-def run(clock: Clock, state: pathlib.Path, subnet: str | None) -> int:
+def run(clock: run_clock.Clock, state: pathlib.Path, subnet: str | None
+        ) -> int:
     """Run all parts; return the exit code."""
     if state.exists():
         with clock.part('An earlier demo is taken down'):
@@ -295,7 +206,7 @@ def run(clock: Clock, state: pathlib.Path, subnet: str | None) -> int:
     with clock.part('Six nodes that wait'):
         addresses = add_nodes(state, subnet)
 
-    clients = service_clients.from_environment()
+    driver = driving.Driver(service_clients.from_environment(), PLAN, clock)
     controllers = {name: address for name, address in addresses.items()
                    if 'controller' in name}
     urls = [f'http://{address}:{BALANCER_PORT}'
@@ -306,13 +217,11 @@ def run(clock: Clock, state: pathlib.Path, subnet: str | None) -> int:
 
     with clock.part('A plan goes into Swift'):
         upload_plan(state)
-        workflow(clients, clock,
-                 'tripleo.plan_management.v1.create_deployment_plan',
-                 container=PLAN)
+        driver.workflow('tripleo.plan_management.v1.create_deployment_plan',
+                        container=PLAN)
 
     with clock.part('The plan is deployed'):
-        workflow(clients, clock, 'tripleo.deployment.v1.deploy_plan',
-                 container=PLAN)
+        driver.workflow('tripleo.deployment.v1.deploy_plan', container=PLAN)
 
     with clock.part('The cloud answers through its load balancers'):
         for url in urls:
@@ -321,14 +230,12 @@ def run(clock: Clock, state: pathlib.Path, subnet: str | None) -> int:
                 f'{answered["node"]}')
 
     with clock.part('A new release of the web service: what would happen'):
-        action(clients, 'tripleo.parameters.update', container=PLAN,
-               parameters={'WebRelease': RELEASE})
-        preview = workflow(clients, clock, 'tripleo.upgrade.v1.preview',
-                           plan=PLAN)
-        say(f'\n{preview["tree"]}\n')
+        driver.action('tripleo.parameters.update', container=PLAN,
+                      parameters={'WebRelease': RELEASE})
+        preview = driver.preview()
 
     with clock.part('The upgrade, while 20 requests a second come in'):
-        report = probed_upgrade(clients, clock, preview['digest'],
+        report = probed_upgrade(driver, preview['digest'],
                                 state / 'upgrade.svg')
 
     releases = {name: ask(f'http://{address}:{WEB_PORT}')['release']
@@ -352,8 +259,8 @@ def main() -> int:
     arguments = parser.parse_args()
 
     try:
-        return run(Clock(), STATE, arguments.subnet)
-    except Failed as failure:
+        return run(run_clock.Clock(), STATE, arguments.subnet)
+    except exceptions.TripleoError as failure:
         say(f'\nThe demo failed: {failure}')
         say(f'The undercloud was left as it is, in {STATE}; see its logs.')
         return 1

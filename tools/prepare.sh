@@ -12,6 +12,7 @@ missing=
 command -v git >/dev/null || missing="$missing git"
 command -v haproxy >/dev/null || missing="$missing haproxy"
 command -v mariadbd >/dev/null || missing="$missing mariadb-server"
+command -v memcached >/dev/null || missing="$missing memcached"
 "$python" -c 'import ensurepip, venv' 2>/dev/null ||
     missing="$missing python3-venv"
 
@@ -19,7 +20,7 @@ if [ -n "$missing" ]; then
     line="apt-get update && apt-get install -y --no-install-recommends$missing"
 
     # The nodes run servers of their own: Debian's need not run.
-    for server in haproxy mariadb; do
+    for server in haproxy mariadb memcached; do
         case "$missing" in *$server*)
             if [ -d /run/systemd/system ]; then
                 line="$line && systemctl disable --now $server"

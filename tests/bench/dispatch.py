@@ -35,7 +35,6 @@ from oslo_config import cfg
 
 from tests.bench import report as bench_report
 from tests.bench import simulated_nodes as simulated
-from tools import ports
 from tripleo_workflows import clients as service_clients
 from tripleo_workflows import config
 from tripleo_workflows.deployments import bundle
@@ -50,6 +49,7 @@ from tripleo_workflows.plan import store
 from tripleo_workflows.stack import cloud as stack_cloud
 from tripleo_workflows.stack import stacks
 from tripleo_workflows.undercloud import embedded
+from tripleo_workflows.undercloud import ports
 from tripleo_workflows.undercloud import processes
 from tripleo_workflows.undercloud import readiness
 from tripleo_workflows.undercloud import state as undercloud_state

@@ -23,10 +23,10 @@ import yaml
 from mistralclient.api.v2 import client as mistral_client
 
 from tests.bench import report as bench_report
-from tools import ports
 from tripleo_workflows import clients as service_clients
 from tripleo_workflows.operation import lock
 from tripleo_workflows.undercloud import embedded
+from tripleo_workflows.undercloud import ports
 from tripleo_workflows.undercloud import state as undercloud_state
 
 NAME = 'bench.tasks'

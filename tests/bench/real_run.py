@@ -24,13 +24,13 @@ import tempfile
 
 from tests.bench import report as bench_report
 from tests.functional import cloud as functional_cloud
-from tools import ports
 from tripleo_workflows.operation import record as operation_record
 from tripleo_workflows.operation import report as operation_report
 from tripleo_workflows.rollout import document as rollout_document
 from tripleo_workflows.rollout import graph
 from tripleo_workflows.rollout import timeline
 from tripleo_workflows.undercloud import embedded
+from tripleo_workflows.undercloud import ports
 from tripleo_workflows.undercloud import state as undercloud_state
 
 

@@ -19,8 +19,8 @@ import tempfile
 import time
 
 from tests.bench import report as bench_report
-from tools import ports
 from tripleo_workflows.undercloud import embedded
+from tripleo_workflows.undercloud import ports
 from tripleo_workflows.undercloud import processes
 from tripleo_workflows.undercloud import state as undercloud_state
 from tripleo_workflows.undercloud import supervision

@@ -27,8 +27,8 @@ from tests.faults import light as light_service
 from tests.faults import seeds
 from tests.faults import switches
 from tests.functional import __main__ as functional
-from tools import ports
 from tripleo_workflows.undercloud import embedded
+from tripleo_workflows.undercloud import ports
 
 NO_TESTS = 'none'
 say = functional.say

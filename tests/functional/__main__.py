@@ -22,8 +22,8 @@ import shutil
 import subprocess
 import sys
 
-from tools import ports
 from tripleo_workflows.undercloud import embedded
+from tripleo_workflows.undercloud import ports
 from tripleo_workflows.undercloud import state as undercloud_state
 
 WORK = pathlib.Path('.tox').absolute()

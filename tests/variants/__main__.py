@@ -21,8 +21,8 @@ import os
 import sys
 
 from tests.functional import __main__ as functional
-from tools import ports
 from tripleo_workflows.undercloud import embedded
+from tripleo_workflows.undercloud import ports
 
 FEW = '--few'
 #: What every run of tox has.

@@ -34,6 +34,10 @@ from tripleo_workflows.operation import record as operation_record
 STOPPED_STATES = ('PAUSED', 'CANCELLED')
 
 
+#: Begins what an operation waits for where a step has to be approved of.
+APPROVAL = 'approval of '
+
+
 @dataclasses.dataclass(frozen=True)
 class Waiting:
     """What an operation waits for.
@@ -47,6 +51,16 @@ class Waiting:
     what: str
     since: str
     until: float | None = None
+
+    @property
+    def approval(self) -> tuple[str, str] | None:
+        """The service and step that have to be approved of, if that is it."""
+        if not self.what.startswith(APPROVAL):
+            return None
+
+        service, _, step = self.what.removeprefix(APPROVAL).rpartition('.')
+
+        return service, step
 
 
 def enforce(clients: service_clients.Clients,

@@ -61,6 +61,8 @@ class Watch:
         self._fence = 0
         self._seen: dict[str, str] = {}
         self._told: set[str] = set()
+        #: What the operation waited for when it was last looked at.
+        self.waits: holding.Waiting | None = None
         self.execution = execution or self._open_one()
 
     def _open_one(self) -> str:
@@ -153,6 +155,8 @@ class Watch:
             self._operation, self._fence = holder.operation, fence
 
     def _hold(self, state: str) -> Iterator[str]:
+        self.waits = None
+
         if state != 'PAUSED':
             return
 
@@ -161,10 +165,11 @@ class Watch:
             return
 
         hold = decisions.read(self._record, self._operation).held()
-        waits = holding.waiting(self._record, self._operation, self._fence)
+        self.waits = holding.waiting(self._record, self._operation,
+                                     self._fence)
         yield from self._once(
             f'the operation is {holding.describe(hold)}' if hold
-            else f'the operation waits for {waits.what}' if waits
+            else f'the operation waits for {self.waits.what}' if self.waits
             else f'execution {self.execution} is PAUSED')
 
     def _steps(self) -> Iterator[str]:

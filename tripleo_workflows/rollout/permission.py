@@ -89,7 +89,7 @@ def _approval(unit: 'steps.Unit', part: str) -> str | None:
             unit.service, part):
         return None
 
-    what = f'approval of {unit.service}.{part}'
+    what = f'{holding.APPROVAL}{unit.service}.{part}'
     holding.wait(unit.clients, unit.operation, what)
 
     return what

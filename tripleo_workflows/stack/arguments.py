@@ -87,6 +87,21 @@ def heat_arguments(plan: str, files: Mapping[str, str]) -> HeatArguments:
     return arguments
 
 
+def hostnames(plan: str, files: Mapping[str, str]) -> list[str]:
+    """Names of the nodes that a plan wants, in the order of its roles.
+
+    Nothing is asked about their addresses, which they may yet have to get.
+
+    :raises InvalidInput: a file of the plan is wrong.
+    :raises NotFound: a file that every plan has is missing.
+    """
+    environment = _Collector({**files, **rendering.render(files)}).merged(
+        plan_environment.load(files))
+
+    return [name for role in plan_roles.load(files) for name in _hostnames(
+        plan, role, _count(role, environment), environment)]
+
+
 def unset_parameters(arguments: HeatArguments) -> set[str]:
     """Parameters that a template of the plan declares and nothing sets.
 

@@ -24,6 +24,7 @@ from tripleo_workflows.undercloud import embedded
 from tripleo_workflows.undercloud import logs
 from tripleo_workflows.undercloud import nodes
 from tripleo_workflows.undercloud import state as undercloud_state
+from tripleo_workflows.undercloud.ci import command as ci
 
 _NEXT = """
 The undercloud is up. Next:
@@ -82,6 +83,9 @@ def _parser() -> argparse.ArgumentParser:
         'logs', parents=[common], help='show what services and nodes logged'))
     nodes.add_arguments(commands.add_parser('node', help='local nodes'),
                         common)
+    ci.add_arguments(commands.add_parser(
+        'ci', parents=[common],
+        help='deploy a plan and upgrade it while it is used'))
 
     return parser
 

@@ -19,6 +19,7 @@ from collections.abc import Mapping
 
 import yaml
 
+from tripleo_workflows import clients as service_clients
 from tripleo_workflows import exceptions
 from tripleo_workflows.undercloud import state as undercloud_state
 
@@ -53,8 +54,22 @@ def exports(state: undercloud_state.StateDirectory,
         another cloud is unset, and a proxy is kept out of the way.
     :raises NotFound: there is no undercloud.
     """
+    return '\n'.join([
+        *(f'unset {name}' for name in OVERRIDING if name in current),
+        *(f'export {name}={shlex.quote(value)}'
+          for name, value in variables(state, current).items())])
+
+
+def variables(state: undercloud_state.StateDirectory,
+              current: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """The admin's ``OS_*`` variables, for a program.
+
+    :param current: the variables that it has already: a proxy among them is
+        kept out of the way.
+    :raises NotFound: there is no undercloud.
+    """
     require(state)
-    variables = {
+    found = {
         'OS_AUTH_URL': f'{state.url("keystone")}/v3',
         'OS_USERNAME': 'admin', 'OS_PASSWORD': state.secrets()['admin'],
         'OS_PROJECT_NAME': 'admin', 'OS_USER_DOMAIN_NAME': 'Default',
@@ -66,12 +81,26 @@ def exports(state: undercloud_state.StateDirectory,
 
         if LOOPBACK not in excepted.split(','):
             listed = ','.join(filter(None, [excepted, LOOPBACK]))
-            variables |= {'no_proxy': listed, 'NO_PROXY': listed}
+            found |= {'no_proxy': listed, 'NO_PROXY': listed}
 
-    return '\n'.join([
-        *(f'unset {name}' for name in OVERRIDING if name in current),
-        *(f'export {name}={shlex.quote(value)}'
-          for name, value in variables.items())])
+    return found
+
+
+def clients(state: undercloud_state.StateDirectory
+            ) -> service_clients.Clients:
+    """Clients of the admin, whatever cloud this process's variables name.
+
+    :raises NotFound: there is no undercloud.
+    """
+    # A second of imports that no other command needs.
+    from openstack import config as cloud_config
+
+    require(state)
+    region = cloud_config.OpenStackConfig(
+        config_files=[str(state.root / 'clouds.yaml')],
+        load_envvars=False).get_one('undercloud')
+
+    return service_clients.Clients(region.get_session())
 
 
 def write_clouds(state: undercloud_state.StateDirectory) -> None:

@@ -18,8 +18,38 @@ import socket
 from collections.abc import Mapping
 
 from tripleo_workflows import exceptions
+from tripleo_workflows.undercloud import state as undercloud_state
 
 _LISTEN = '0A'
+
+
+def free() -> dict[str, int]:
+    """Ports by service: the defaults, or the nearest above with all free.
+
+    :raises Conflict: there are none.
+    """
+    for shift in range(0, 10000, 100):
+        ports = {service: port + shift for service, port
+                 in undercloud_state.DEFAULT_PORTS.items()}
+
+        if all(map(_is_free, ports.values())):
+            return ports
+
+    raise exceptions.Conflict(
+        'No ports are free on the loopback interface.',
+        'Stop what listens there.')
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+
+        try:
+            probe.bind(('127.0.0.1', port))
+        except OSError:
+            return False
+
+    return True
 
 
 def refuse_taken(ports: Mapping[str, int]) -> None:

@@ -46,6 +46,15 @@ class PortsTest(testtools.TestCase):
         self.listener.close()
         ports.refuse_taken({'heat': self.port})
 
+    def test_ports_are_proposed_on_which_nobody_listens(self) -> None:
+        taken = ports.free()['heat']
+
+        with socket.create_server(('127.0.0.1', taken)):
+            found = ports.free()
+
+        self.assertNotIn(taken, found.values())
+        ports.refuse_taken(found)
+
     def test_two_services_cannot_share_a_port(self) -> None:
         self.listener.close()
         error = self.assertRaises(
