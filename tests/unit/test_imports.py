@@ -24,7 +24,7 @@ import tripleo_workflows
 
 ROOT = pathlib.Path(tripleo_workflows.__file__).parent
 #: From top to bottom: a package imports what stands below it.
-ORDER = ['actions', 'osc', 'pack', 'undercloud', 'rollout', 'operation',
+ORDER = ['actions', 'osc', 'undercloud', 'pack', 'rollout', 'operation',
          'checks', 'deployments', 'stack', 'plan', 'baremetal', 'clients',
          'claims', 'config', 'exceptions']
 ENGINE = {'mistral', 'mistral_lib'}
