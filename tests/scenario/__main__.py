@@ -12,9 +12,8 @@
 
 """Bring real services from release to release while they are used.
 
-``python -m tests.scenario [--all | --variants [stestr's arguments]]``: one
-upgrade; or all that are known, with more of everything; or upgrades that go
-wrong. The report is in ``.tox/scenario-report``.
+``python -m tests.scenario [--all]``: one upgrade; or all that are known, with
+more of everything. The report is in ``.tox/scenario-report``.
 """
 
 import os
@@ -26,7 +25,6 @@ from collections.abc import Sequence
 from tests.functional import __main__ as functional
 from tripleo_workflows.undercloud import cli
 from tripleo_workflows.undercloud import embedded
-from tripleo_workflows.undercloud import ports
 from tripleo_workflows.undercloud import state as undercloud_state
 
 SAMPLE = pathlib.Path('samples/openstack')
@@ -68,25 +66,9 @@ def remove(path: pathlib.Path) -> None:
         shutil.rmtree(path)
 
 
-def run_variants(arguments: list[str]) -> int:
-    """Run the tests of upgrades that go wrong; return stestr's code."""
-    state = functional.stop(anew=True)
-    os.environ |= functional.ENVIRONMENT
-
-    try:
-        embedded.up(state, ports.free(), functional.say)
-
-        return functional.run_tests('tests/scenario/variants', arguments)
-    finally:
-        embedded.down(state)
-
-
 def main(arguments: list[str]) -> int:
     """Run what is asked for; return its exit code."""
     os.umask(0o077)
-
-    if arguments[:1] == ['--variants']:
-        return run_variants(arguments[1:])
 
     if arguments[:1] == ['--all']:
         return run(*CHAIN, '--requests=3000', '--writes=300', *arguments[1:])
