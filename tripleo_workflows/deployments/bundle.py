@@ -12,12 +12,12 @@
 
 """The program that travels to nodes, made one text with its request."""
 
-import ast
 import base64
 import functools
 import importlib.resources
+import io
 import json
-import threading
+import tokenize
 import zlib
 from collections.abc import Mapping
 from typing import Any
@@ -27,8 +27,8 @@ from typing import Any
 MODULES = ('history', 'journal', 'attempts', 'output', 'playbook', 'payload',
            'survey', 'transfer', 'runner')
 
-# Python 3.11 does not parse in two threads at once (CPython gh-106905).
-_LOCK = threading.Lock()
+#: What may stand before a docstring.
+_BEGINNINGS = (tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT)
 
 TEMPLATE = """\
 #!/usr/bin/env python3
@@ -75,12 +75,9 @@ def runner_text(request: Mapping[str, Any]) -> str:
         ``output_url``, ``separate`` and ``completes``; without ``payload``
         where there is none to run.
     """
-    with _LOCK:
-        program = _program()
-
     return TEMPLATE.format(
         request=json.dumps(request, separators=(',', ':')),
-        program=program, package=f'{__package__}.node')
+        program=_program(), package=f'{__package__}.node')
 
 
 @functools.cache
@@ -95,12 +92,31 @@ def _program() -> str:
 
 
 def _bare(source: str) -> str:
-    """A module's source without its comments and docstrings."""
-    tree = ast.parse(source)
+    """A module's source without comments, docstrings and empty lines.
 
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and (
-                ast.get_docstring(node) is not None):
-            node.body = node.body[1:] or [ast.Pass()]
+    Its syntax tree would do, but in Python 3.11 threads that make one at the
+    same time break each other's (CPython gh-106905), and not all are ours.
+    """
+    lines = source.splitlines()
+    dropped: set[int] = set()
+    before = tokenize.NEWLINE
 
-    return ast.unparse(tree)
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        (row, column), (last, _) = token.start, token.end
+        number = row - 1
+
+        if token.type == tokenize.COMMENT:
+            lines[number] = lines[number][:column].rstrip()
+        elif token.type == tokenize.NL:
+            if not lines[number].strip():
+                dropped.add(number)
+        else:
+            if token.type == tokenize.STRING and before in _BEGINNINGS:
+                # A body may have nothing else.
+                lines[number] = lines[number][:column] + "''"
+                dropped.update(range(row, last))
+
+            before = token.type
+
+    return '\n'.join(line for number, line in enumerate(lines)
+                     if number not in dropped)

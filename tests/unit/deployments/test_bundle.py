@@ -11,12 +11,31 @@
 #    under the License.
 
 
+import ast
 import json
+import pathlib
+import subprocess
+import sys
 
 import requests
 import testtools
 
 from tripleo_workflows.deployments import bundle
+from tripleo_workflows.deployments import node
+
+
+def tree(source):
+    """What a source means, without its docstrings."""
+    found = ast.parse(source)
+
+    for part in ast.walk(found):
+        if isinstance(part, ast.Module | ast.ClassDef | ast.FunctionDef):
+            part.body = [
+                each for each in part.body
+                if not (isinstance(each, ast.Expr)
+                        and isinstance(each.value, ast.Constant))]
+
+    return ast.dump(found)
 
 
 class BundleTestCase(testtools.TestCase):
@@ -35,6 +54,17 @@ class BundleTestCase(testtools.TestCase):
 
             self.assertEqual('ascii', response.apparent_encoding)
             self.assertEqual(metadata, json.loads(response.text))
+
+    def test_it_is_the_code_of_its_modules(self):
+        done = subprocess.run([sys.executable, '-', 'source'], text=True,
+                              input=bundle.runner_text({}), check=True,
+                              capture_output=True)
+        directory = pathlib.Path(node.__file__).parent
+        sources = [(directory / f'{name}.py').read_text()
+                   for name in bundle.MODULES]
+
+        self.assertEqual(tree('\n\n'.join(sources)), tree(done.stdout))
+        self.assertNotIn('#    Licensed', done.stdout)
 
     def test_it_is_small(self):
         # A node's metadata hold all its deployments.
