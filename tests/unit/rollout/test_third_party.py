@@ -22,6 +22,7 @@ from tests.unit.pack import test_rehearse
 from tests.unit.rollout import plans
 from tests.unit.rollout import sample
 from tests.unit.stack import test_arguments
+from tripleo_workflows.pack import workbooks
 from tripleo_workflows.pack.lint import checker
 from tripleo_workflows.plan import store
 from tripleo_workflows.rollout import graph
@@ -165,7 +166,8 @@ class WorkflowTestCase(ThirdPartyTestCase):
         self.assertEqual({}, self.compute(site.TAKE_OVER_HAPROXY)['services'])
 
     def test_the_workbook_is_sound(self):
-        self.assertEqual([], list(checker.check([site.WORKBOOK])))
+        self.assertEqual([], checker.check(
+            [site.WORKBOOK], beside=workbooks.paths()))
 
     def test_the_workbook_does_what_the_site_wants(self):
         code, output, errors = test_rehearse.command(
