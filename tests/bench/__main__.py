@@ -22,7 +22,8 @@ import sys
 from tests.bench import report as bench_report
 
 HERE = pathlib.Path(__file__).parent
-NOT_BENCHMARKS = {'__init__', '__main__', 'report', 'simulated_nodes'}
+NOT_BENCHMARKS = {'__init__', '__main__', 'report', 'simulated_cloud',
+                  'simulated_nodes'}
 
 
 def names() -> list[str]:

@@ -81,10 +81,14 @@ class Kept:
 
     def compute(self, services, verb='upgrade', first_id=0, policies=None,
                 hooks=(), down=(), selected=None, **counts):
-        return rollout_document.compute(
+        return self.compute_for(
             cloud(services, first_id, **counts), rollout_document.Request(
-                PLAN, verb, policies or {}, hooks, down, selected or {}),
-            self.states, KEY, self.lifecycles)
+                PLAN, verb, policies or {}, hooks, down, selected or {}))
+
+    def compute_for(self, described, request):
+        """The rollout of a cloud over what is kept."""
+        return rollout_document.compute(described, request, self.states, KEY,
+                                        self.lifecycles)
 
     def deploy(self, services, **more):
         """Compute a rollout and carry it out to its end."""
