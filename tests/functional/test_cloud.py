@@ -55,13 +55,6 @@ class CloudTestCase(testtools.TestCase):
 
         return {line.split()[0] for line in shown.splitlines()} - {'number'}
 
-    def rotate(self, *names):
-        """Generate passwords of the plan anew."""
-        self.assertEqual(sorted(names), self.cloud.act(
-            'tripleo.parameters.generate_passwords',
-            container=PLAN, rotate_passwords=True,
-            rotate_pw_list=names)['rotated'])
-
     def starts(self):
         """How often the web service was started, by node."""
         return {name: (self.cloud.node(name).root / 'var/log/web.log'
@@ -113,23 +106,6 @@ class CloudTestCase(testtools.TestCase):
                          self.starts())
         self.assertEqual(0, self.cloud.preview()['services'])
 
-    def test_a_rotated_password_fails_no_request(self):
-        self.rotate('WebDatabasePassword')
-        rollout = self.cloud.preview(verb='update')
-        self.assertEqual((2, 4), (rollout['services'], rollout['nodes']))
-        self.assertIn('secret PASSWORD changed', rollout['tree'])
-        self.assertIn('secret WEB_PASSWORD changed', rollout['tree'])
-        probes = self.prober()
-        probes.start()
-
-        try:
-            self.cloud.upgrade(rollout['digest'])
-        finally:
-            report = probes.stop()
-
-        self.assertEqual([], list(report.failures), report.verdict())
-        self.assertEqual(0, self.cloud.preview()['services'])
-
     def test_the_prober_notices_a_stop_without_a_drain(self):
         command = [str(self.cloud.node(f'{PLAN}-controller-1').root
                        / 'bin/supervisorctl')]
@@ -146,22 +122,6 @@ class CloudTestCase(testtools.TestCase):
             report = probes.stop()
 
         self.assertGreater(report.total.failed, 0)
-
-    def test_a_changed_parameter_rolls_only_its_service(self):
-        interval = self.cloud.parameter('MonitorAgentInterval', 10)
-        self.cloud.set_parameters(MonitorAgentInterval=interval + 1)
-        before = self.starts()
-        rollout = self.cloud.preview(verb='update')
-
-        self.assertIn('monitor_agent', rollout['tree'])
-        self.assertIn('configure', rollout['tree'])
-        self.assertEqual(1, rollout['services'])
-        self.cloud.upgrade(rollout['digest'])
-        self.assertEqual(
-            {interval + 1},
-            {ask(address, 8090, 'health')['interval']
-             for address in self.cloud.addresses('compute')})
-        self.assertEqual(before, self.starts())
 
     def test_an_added_node_is_rolled_and_nothing_else(self):
         number = len(self.cloud.addresses('compute'))
@@ -195,30 +155,6 @@ class CloudTestCase(testtools.TestCase):
         self.cloud.set_parameters(ComputeCount=fewer)
         self.addCleanup(self.cloud.set_parameters, ComputeCount=enough)
         self.cloud.preview()
-
-    def test_a_failed_step_is_explained_and_its_node_put_back(self):
-        template = 'deployment/monitor-agent/package.sh'
-        text = self.cloud.plan()[template]
-        swift = self.cloud.clients.swift
-        swift.put_object(PLAN, template,
-                         '#!/bin/sh\necho no such package >&2\nexit 3\n')
-        self.addCleanup(swift.put_object, PLAN, template, text)
-        rollout = self.cloud.preview()
-        self.assertRaisesRegex(
-            functional_cloud.ExecutionFailed,
-            r'ended with 3.*no such package.*preview again.*service='
-            r'monitor_agent, batch=1, step=package, node=.*compute-0\]$',
-            self.cloud.upgrade, rollout['digest'])
-        self.assertIn('interval', ask(self.cloud.addresses('compute')[0],
-                                      8090, 'health'))
-        swift.put_object(PLAN, template, text)
-        self.assertRaisesRegex(
-            functional_cloud.ExecutionFailed,
-            'upgrade that admin began .* was left open.*operation.v1.abort',
-            self.cloud.preview)
-        self.cloud.run('tripleo.operation.v1.abort', plan=PLAN,
-                       reason='the package was repaired')
-        self.assertEqual(0, self.cloud.preview()['services'])
 
     def wait_for_step(self, operation, batch, step):
         """Wait until a step of a batch was sent to its nodes."""

@@ -10,6 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
+import json
 import os
 import pathlib
 import urllib.request
@@ -36,21 +37,25 @@ class SecretsTestCase(testtools.TestCase):
         self.cloud = functional_cloud.deployed()
         self.secret = uuid.uuid4().hex
 
-    def set_token(self, token):
+    def change(self, **parameters):
         # The plan's own file holds it, as the plan of any cloud does.
         plan = store.PlanStore(self.cloud.clients.swift,
                                functional_cloud.PLAN)
         files = plan.read()
         files[environment.FILE] = environment.dump(
-            environment.merge_parameters(environment.load(files), {
-                'MonitorAgentToken': token}))
+            environment.merge_parameters(environment.load(files),
+                                         parameters))
         plan.write(files)
 
-    def test_a_secret_is_rolled_out(self):
-        self.set_token(self.secret)
+    def test_a_secret_and_a_parameter_are_rolled_out(self):
+        interval = self.cloud.parameter('MonitorAgentInterval', 10) + 1
+        self.change(MonitorAgentToken=self.secret,
+                    MonitorAgentInterval=interval)
         rollout = self.cloud.preview(verb='update')
         self.assertEqual(1, rollout['services'])
         self.assertIn('secret TOKEN changed', rollout['tree'])
+        self.assertIn('configure', rollout['tree'])
+        self.assertNotIn('controller', rollout['tree'])
         self.cloud.upgrade(rollout['digest'])
 
         for address in self.cloud.addresses('compute'):
@@ -58,6 +63,10 @@ class SecretsTestCase(testtools.TestCase):
                     f'http://{address}:8090/load', headers={
                         'Authorization': f'Bearer {self.secret}'})) as answer:
                 self.assertEqual(200, answer.status)
+
+            with urllib.request.urlopen(
+                    f'http://{address}:8090/health') as answer:
+                self.assertEqual(interval, json.load(answer)['interval'])
 
         self.assertEqual([], self.found_outside_swift())
         self.assertEqual([], self.found_in_swift())

@@ -42,6 +42,8 @@ class Piece:
         since the epoch; ``ended`` likewise.
     :param node: empty where all nodes of the unit are meant.
     :param guessed: whether nobody knows how long the step takes.
+    :param worked: how many seconds of it the node itself was at work; None
+        where that is not known.
     """
 
     service: str
@@ -51,6 +53,7 @@ class Piece:
     ended: float
     node: str = ''
     guessed: bool = False
+    worked: float | None = None
 
     @property
     def phase(self) -> str:
@@ -111,8 +114,10 @@ def recorded(story: report.Story) -> list[Piece]:
                 ended = known.get('known') or (
                     entry['begun'] + known['seconds'] if 'seconds' in known
                     else later or entry['begun'])
-                found.append(Piece(service, unit, step, entry['begun'],
-                                   max(ended, entry['begun']), node))
+                found.append(Piece(
+                    service, unit, step, entry['begun'],
+                    max(ended, entry['begun']), node,
+                    worked=known.get('seconds')))
 
     return sorted(found, key=lambda piece: (piece.begun, piece.node))
 

@@ -162,6 +162,36 @@ class PackageTest(StepsTestCase):
         self.assertEqual(self.place,
                          (self.place.parent / 'current').resolve())
 
+    def test_releases_that_are_no_longer_needed_are_removed(self):
+        links = {'current': '28.1.0', 'previous': '27.1.0'}
+
+        for release in ('23.0.2', '26.0.0', *links.values(), RELEASE):
+            place = self.place.with_name(release)
+            place.mkdir(parents=True)
+            (place / 'complete').touch()
+
+        for name, release in links.items():
+            (self.place.parent / name).symlink_to(release)
+
+        done = self.step('common/stage.sh', REQUIREMENTS='')
+
+        self.assertEqual(0, done.returncode, done.stdout)
+        self.assertEqual({*links, *links.values(), RELEASE}, {
+            path.name for path in self.place.parent.iterdir()})
+
+    def test_the_release_before_is_kept_for_a_way_back(self):
+        for release in ('28.1.0', RELEASE):
+            place = self.place.with_name(release)
+            place.mkdir(parents=True)
+            (place / 'complete').touch()
+
+        (self.place.parent / 'current').symlink_to('28.1.0')
+
+        for _ in range(2):
+            self.assertEqual(0, self.step('common/package.sh').returncode)
+            self.assertEqual(
+                '28.1.0', os.readlink(self.place.parent / 'previous'))
+
 
 class ManageTest(StepsTestCase):
 
@@ -204,6 +234,12 @@ class ManageTest(StepsTestCase):
 
         self.assertEqual((1, '(1290, read-only)\n'),
                          (done.returncode, done.stdout))
+        self.assertEqual(1, self.read('arguments').count('--expand'))
+
+    def test_a_schema_that_is_newer_needs_nothing(self):
+        done = self.manage("Can't locate revision identified by '742c857f'")
+
+        self.assertEqual(0, done.returncode, done.stdout)
         self.assertEqual(1, self.read('arguments').count('--expand'))
 
     def test_accounts_are_made_once_and_where_a_password_is_new(self):
@@ -369,6 +405,6 @@ class InventoryTest(testtools.TestCase):
         manager.write_text('#!/bin/sh\necho "$@"\n')
         manager.chmod(0o700)
 
-        self.assertEqual('update inventory\nstart inventory\n',
-                         self.step('start.sh'))
+        self.assertEqual(['stop', 'update', 'start'],
+                         self.step('start.sh').split()[::2])
         self.assertFalse(self.reported.exists())

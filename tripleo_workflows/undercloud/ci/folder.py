@@ -105,9 +105,14 @@ def record_of(clients: service_clients.Clients, plan: str, operation: str
 
 
 def steps_of(story: operation_report.Story) -> Iterator[dict[str, Any]]:
-    """How long each step took on each node, in order of time."""
+    """How long each step took on each node, in order of time.
+
+    ``seconds`` are from its dispatch to the known result, ``worked`` those
+    in which the node was at it.
+    """
     for piece in timeline.recorded(story):
         yield {'service': piece.service, 'batch': piece.unit,
                'step': piece.step, 'node': piece.node,
                'begun': round(piece.begun, 3),
-               'seconds': round(piece.ended - piece.begun, 3)}
+               'seconds': round(piece.ended - piece.begun, 3),
+               'worked': piece.worked}

@@ -8,4 +8,8 @@ place=$NODE_ROOT/opt/$SERVICE
     echo "$SERVICE $RELEASE was not staged on this node."
     exit 1
 }
-ln -sfn "$RELEASE" "$place/current"
+current=$(readlink "$place/current" || true)
+[ "$current" = "$RELEASE" ] || {
+    [ -z "$current" ] || ln -sfn "$current" "$place/previous"
+    ln -sfn "$RELEASE" "$place/current"
+}

@@ -14,3 +14,11 @@ place=$NODE_ROOT/opt/$SERVICE/$RELEASE
         --python "$place/bin/python" --requirement "$place.txt"
     mv "$place.txt" "$place/complete"
 }
+
+# Of the others, two may be needed once more, for a way back.
+set --
+for link in current previous; do
+    set -- "$@" ! -name "$(readlink "$NODE_ROOT/opt/$SERVICE/$link" || true)"
+done
+find "$NODE_ROOT/opt/$SERVICE" -mindepth 1 -maxdepth 1 -type d \
+    ! -name "$RELEASE" "$@" -exec nice rm -r {} +

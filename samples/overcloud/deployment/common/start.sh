@@ -2,9 +2,15 @@
 # Starts a service of the node and waits until it takes connections.
 # Inputs: SERVICE, PORT.
 
-# An update starts what is new or changed, a start what is only stopped.
-supervisorctl update "$SERVICE"
-supervisorctl start "$SERVICE"
+# An update starts what is new or changed. What runs without a change is the
+# old code: the node was switched on again since the service was stopped.
+case $(supervisorctl update "$SERVICE") in
+    *"$SERVICE: "*) ;;
+    *)
+        supervisorctl stop "$SERVICE" || true
+        supervisorctl start "$SERVICE"
+        ;;
+esac
 
 exec python3 - <<'END'
 import os

@@ -1,0 +1,23 @@
+#    Licensed under the Apache License, Version 2.0 (the "License"); you may
+#    not use this file except in compliance with the License. You may obtain
+#    a copy of the License at
+#
+#         http://www.apache.org/licenses/LICENSE-2.0
+#
+#    Unless required by applicable law or agreed to in writing, software
+#    distributed under the License is distributed on an "AS IS" BASIS, WITHOUT
+#    WARRANTIES OR CONDITIONS OF ANY KIND, either express or implied. See the
+#    License for the specific language governing permissions and limitations
+#    under the License.
+
+"""What the variants saw, for the end of their lane."""
+
+from tests.functional import __main__ as functional
+
+FILE = functional.WORK / 'scenario-variants.tsv'
+
+
+def note(test: str, verdict: str) -> None:
+    """Keep what a test's prober saw."""
+    with FILE.open('a') as file:
+        file.write(f'{test}\t{verdict}\n')
