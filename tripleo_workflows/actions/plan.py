@@ -18,9 +18,11 @@ from typing import Any
 from tripleo_workflows import exceptions
 from tripleo_workflows.actions import base
 from tripleo_workflows.plan import environment as plan_environment
+from tripleo_workflows.plan import fernet
 from tripleo_workflows.plan import passwords
 from tripleo_workflows.plan import rendering
 from tripleo_workflows.plan import store
+from tripleo_workflows.rollout import fernet as rolled_fernet
 from tripleo_workflows.stack import arguments
 from tripleo_workflows.stack import stacks
 
@@ -153,6 +155,42 @@ class GeneratePasswords(base.Action):
                 environment)})
 
         return {'generated': generated, 'rotated': rotated}
+
+
+class RotateFernetKeys(base.Action):
+    """Rotate the Fernet keys that Keystone's tokens are made with.
+
+    Input: ``container``, the plan; ``request_id``: a rotation is not done
+    twice under the same one. The staged key becomes the primary one, which
+    makes tokens; a new one is staged; of more keys than the parameter
+    KeystoneFernetMaxActiveKeys says (5 where nothing sets it, 3 at least) the
+    oldest are purged. Returns ``primary``, ``staged`` and ``purged``: paths
+    of files. The keys go into the plan; tripleo.upgrade.v1.preview with the
+    verb update, and tripleo.upgrade.v1.run, roll them out. Until the record
+    says that all nodes have the staged key, another rotation is refused.
+    """
+
+    def __init__(self, container: str = 'overcloud',
+                 request_id: str | None = None):
+        self.container = container
+        self.request_id = request_id
+
+    def act(self, caller: base.Caller) -> dict[str, Any]:
+        plan = store.PlanStore(caller.clients.swift, self.container)
+        files = plan.read()
+        environment = plan_environment.load(files)
+        changed, rotation = fernet.rotate(
+            environment, arguments.parameter(arguments.heat_arguments(
+                self.container, files).environment, fernet.MOST),
+            caller.request(self.request_id))
+
+        if changed is not environment:
+            rolled_fernet.require_everywhere(
+                caller.clients, self.container, fernet.keys(environment))
+            plan.write({plan_environment.FILE: plan_environment.dump(
+                changed)})
+
+        return rotation
 
 
 def _completed(plan: str, files: Mapping[str, str],

@@ -165,11 +165,20 @@ def rotate(environment: Environment, names: Collection[str], request_id: str
     rotated = sorted(set(names) or (
         environment['passwords'].keys() & TABLE.keys() - FIXED))
     changed = _with(environment, rotated)
-    requests = {**changed['password_requests'], request_id: rotated}
-    changed['password_requests'] = dict(
-        list(requests.items())[-REMEMBERED:])
+    remember(changed, request_id, rotated)
 
     return changed, rotated
+
+
+def remember(environment: Environment, request_id: str, rotated: Any
+             ) -> None:
+    """Note in an environment what a request has rotated.
+
+    :param rotated: names, which answer the request when it comes again.
+    """
+    requests = {**environment['password_requests'], request_id: rotated}
+    environment['password_requests'] = dict(
+        list(requests.items())[-REMEMBERED:])
 
 
 def _with(environment: Environment, names: Collection[str]) -> Environment:
@@ -184,6 +193,9 @@ def _refuse(environment: Environment, name: str) -> None:
         problem = 'is no generated password of the plan'
         remedy = 'Correct the name; there are: ' + (
             ', '.join(sorted(environment['passwords'])) or 'none') + '.'
+    elif name == 'KeystoneFernetKeys':
+        problem = 'is not changed as a whole, but key by key'
+        remedy = 'Run tripleo.parameters.rotate_fernet_keys.'
     elif name in FIXED:
         problem = 'cannot be changed while the cloud is running'
         remedy = 'Leave it out.'

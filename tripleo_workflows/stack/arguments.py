@@ -113,7 +113,20 @@ def unset_parameters(arguments: HeatArguments) -> set[str]:
         declared |= of_child.keys()
 
     return {name for name in declared
-            if _parameter(arguments.environment, name) is None}
+            if parameter(arguments.environment, name) is None}
+
+
+def parameter(environment: Mapping[str, Any], name: str) -> Any:
+    """A parameter's value, or None where only its template has one.
+
+    :param environment: of :class:`HeatArguments`.
+    """
+    for section in ('parameters', 'parameter_defaults'):
+        values = environment.get(section) or {}
+        if values.get(name) is not None:
+            return values[name]
+
+    return None
 
 
 class _Collector:
@@ -214,7 +227,7 @@ def _check_services(roles: list[plan_roles.Role],
 
     for role in roles:
         field = f'{role.name}Services'
-        override = _parameter(environment, field)
+        override = parameter(environment, field)
         services = role.services if override is None else override
 
         if isinstance(services, str):
@@ -274,17 +287,17 @@ def _check_nodes(plan: str, roles: list[plan_roles.Role],
     if not any(_PORTS in text for text in arguments.files.values()):
         return
 
-    ports = _parameter(environment, _PORTS) or {}
+    ports = parameter(environment, _PORTS) or {}
     for role in roles:
         # Which indices a role has that once lost nodes, only Heat knows.
-        if not _parameter(environment, f'{role.name}RemovalPolicies'):
+        if not parameter(environment, f'{role.name}RemovalPolicies'):
             for hostname in _hostnames(
                     plan, role, counts[role.name], environment):
                 _check_address(role, hostname, ports)
 
 
 def _count(role: plan_roles.Role, environment: Mapping[str, Any]) -> int:
-    value = _parameter(environment, f'{role.name}Count')
+    value = parameter(environment, f'{role.name}Count')
 
     if value is None:
         return role.count_default
@@ -294,7 +307,7 @@ def _count(role: plan_roles.Role, environment: Mapping[str, Any]) -> int:
 
 def _hostnames(plan: str, role: plan_roles.Role, count: int,
                environment: Mapping[str, Any]) -> Iterator[str]:
-    pattern = (_parameter(environment, f'{role.name}HostnameFormat')
+    pattern = (parameter(environment, f'{role.name}HostnameFormat')
                or role.hostname_format)
 
     for index in range(count):
@@ -317,13 +330,3 @@ def _check_address(role: plan_roles.Role, hostname: str,
             f'Set {field} under parameter_defaults (for local nodes: '
             '"tripleo-undercloud node list -f environment"), or lower '
             f'{role.name}Count.', role=role.name, field=field)
-
-
-def _parameter(environment: Mapping[str, Any], name: str) -> Any:
-    """A parameter's value, or None where only its template has one."""
-    for section in ('parameters', 'parameter_defaults'):
-        values = environment.get(section) or {}
-        if values.get(name) is not None:
-            return values[name]
-
-    return None

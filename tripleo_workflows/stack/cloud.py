@@ -90,8 +90,15 @@ def nodes(heat: heat_client.Client, plan: str) -> dict[str, Node]:
 
     :raises NotFound: there is no such stack, or it describes no nodes.
     """
-    return _nodes(heat, plan, list(
-        stacks.output(heat, plan, 'ServerIdMap')['server_ids']))
+    return _nodes(heat, plan, roles(heat, plan))
+
+
+def roles(heat: heat_client.Client, plan: str) -> list[str]:
+    """The roles that a stack has, which its plan may have no more.
+
+    :raises NotFound: there is no such stack, or it describes no nodes.
+    """
+    return list(stacks.output(heat, plan, 'ServerIdMap')['server_ids'])
 
 
 def agent_resources(heat: heat_client.Client, stack: str

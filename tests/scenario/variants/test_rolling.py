@@ -12,6 +12,7 @@
 
 """Changes of everything around Keystone, while it is used."""
 
+from tests.functional import cloud as functional_cloud
 from tests.scenario.variants import case
 from tests.scenario.variants import stage
 
@@ -36,8 +37,11 @@ class RollingTestCase(case.VariantTestCase):
 
     def test_a_rotation_of_fernet_keys(self):
         before = self.stage.token(stage.FIRST)
-        self.stage.cloud.act('tripleo.parameters.rotate_fernet_keys',
-                             container=stage.PLAN)
+        self.rotate()
+        # No node has the key yet that would make tokens then.
+        error = self.assertRaises(functional_cloud.ExecutionFailed,
+                                  self.rotate)
+        self.assertIn('Roll it out first', str(error))
 
         with self.unnoticed():
             rollout = self.stage.preview('update')
@@ -56,6 +60,10 @@ class RollingTestCase(case.VariantTestCase):
                 self.assertEqual(200, self.stage.validate(node, token))
 
         self.assert_nothing_left()
+
+    def rotate(self):
+        return self.stage.cloud.act('tripleo.parameters.rotate_fernet_keys',
+                                    container=stage.PLAN)
 
     def test_a_cache_is_lost(self):
         with self.unnoticed():

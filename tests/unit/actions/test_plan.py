@@ -12,10 +12,12 @@
 import json
 import types
 
+import fixtures
 import testtools
 import yaml
 
 from tests.unit.plan import swift_server
+from tests.unit.stack import fakes as stack_fakes
 from tripleo_workflows import exceptions
 from tripleo_workflows.actions import plan as actions
 from tripleo_workflows.plan import store
@@ -56,7 +58,8 @@ class PasswordsTestCase(testtools.TestCase):
                 'resource_registry': {
                     'OS::TripleO::Child': 'child.yaml'}})})
         self.caller = types.SimpleNamespace(
-            clients=types.SimpleNamespace(swift=swift),
+            clients=types.SimpleNamespace(
+                swift=swift, heat=stack_fakes.Heat()),
             request=lambda given: given or 'the-task')
 
     def environment(self):
@@ -131,3 +134,56 @@ class GeneratePasswordsTest(PasswordsTestCase):
 
         self.assertEqual('rotate_pw_list', error.where['field'])
         self.assertNotIn('passwords', self.environment())
+
+
+class RotateFernetKeysTest(PasswordsTestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.plan.write({'child.yaml': """\
+heat_template_version: wallaby
+parameters:
+  KeystoneFernetKeys: {type: json, hidden: true}
+  KeystoneFernetMaxActiveKeys: {type: number, default: 5}
+"""})
+        actions.GeneratePasswords(PLAN).act(self.caller)
+
+    def keys(self):
+        return self.environment()['passwords']['KeystoneFernetKeys']
+
+    def rotate(self, **inputs):
+        return actions.RotateFernetKeys(PLAN, **inputs).act(self.caller)
+
+    def test_rotates_once_for_a_request(self):
+        before = self.keys()
+
+        result = self.rotate()
+        after = self.keys()
+        self.assertEqual(before[result['staged']], after[result['primary']])
+        self.assertNotEqual(before[result['staged']], after[result['staged']])
+
+        self.assertEqual(result, self.rotate())
+        self.assertEqual(after, self.keys())
+
+    def test_keeps_as_many_as_an_environment_of_the_plan_says(self):
+        self.plan.write({'site.yaml': """\
+parameter_defaults: {KeystoneFernetMaxActiveKeys: 4}
+"""})
+        purged = [self.rotate(request_id=str(number))['purged']
+                  for number in range(3)]
+
+        self.assertEqual([[], [], ['/etc/keystone/fernet-keys/1']], purged)
+        self.assertEqual(4, len(self.keys()))
+
+    def test_changes_nothing_while_nodes_lack_the_staged_key(self):
+        before = self.environment()
+        self.useFixture(fixtures.MonkeyPatch(
+            'tripleo_workflows.rollout.fernet.require_everywhere',
+            self.refuse))
+
+        self.assertRaises(exceptions.Conflict, self.rotate)
+        self.assertEqual(before, self.environment())
+
+    def refuse(self, clients, plan, keys):
+        self.assertEqual([0, 1], sorted(keys))
+        raise exceptions.Conflict('Nodes lack it.')

@@ -12,8 +12,16 @@
 
 """The steps of samples/openstack that people will copy."""
 
+import configparser
+import contextlib
+import http.server
+import json
 import os
 import pathlib
+import shlex
+import subprocess
+import threading
+import time
 
 import fixtures
 import testtools
@@ -34,6 +42,81 @@ read -r answer < "$NODE_ROOT/answers"
 sed -i 1d "$NODE_ROOT/answers"
 [ -z "$answer" ] || { echo "$answer"; exit 1; }
 """
+
+
+class Controller:
+    """Keystone and Placement at an address, as a reporter needs them."""
+
+    def __init__(self, case):
+        self.address = test_sample.free_address()
+        self.providers = {}
+        self.inventories = {}
+        self.asked = []
+        #: What a request is answered with instead, if anything.
+        self.status = None
+        self.case = case
+
+    def serve(self, port):
+        controller = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+
+            def answer(self):
+                body = self.rfile.read(
+                    int(self.headers.get('Content-Length') or 0))
+                status, content = controller.answer(
+                    self.command, self.path, json.loads(body or 'null'),
+                    self.headers)
+                self.send_response(controller.status or status)
+                self.send_header('X-Subject-Token', 'a-token')
+                self.end_headers()
+                self.wfile.write(json.dumps(content).encode())
+
+            do_GET = do_POST = do_PUT = answer
+
+            def log_message(self, *arguments):
+                """Nobody reads it."""
+
+        server = http.server.ThreadingHTTPServer((self.address, port),
+                                                 Handler)
+        threading.Thread(target=server.serve_forever, args=(0.01,)).start()
+        self.case.addCleanup(server.server_close)
+        self.case.addCleanup(server.shutdown)
+
+    def answer(self, method, path, body, headers):
+        self.asked.append(f'{method} {path}')
+
+        if path == '/v3/auth/tokens':
+            user = body['auth']['identity']['password']['user']
+
+            return (201 if user['password'] == 'hidden' else 401), {}
+
+        if headers['X-Auth-Token'] != 'a-token':
+            return 401, {}
+
+        if method == 'POST':
+            self.providers[body['uuid']] = body['name']
+            self.inventories[body['uuid']] = 0, {}
+
+            return 200, body
+
+        provider = path.split('/')[2]
+
+        if provider not in self.providers:
+            return 404, {}
+
+        if method == 'PUT':
+            generation, _ = self.inventories[provider]
+
+            if body['resource_provider_generation'] != generation:
+                return 409, {}
+
+            self.inventories[provider] = generation + 1, body['inventories']
+
+        generation, inventory = self.inventories[provider]
+
+        return 200, {'resource_provider_generation': generation,
+                     'inventories': inventory}
 
 
 class StepsTestCase(testtools.TestCase):
@@ -176,3 +259,152 @@ class ManageTest(StepsTestCase):
 
         self.assertEqual(0, self.manage(bootstrap=True).returncode)
         self.assertEqual(['one', 'two'], self.read('passwords').split())
+
+
+class InventoryTest(testtools.TestCase):
+
+    def setUp(self):
+        super().setUp()
+        self.node = test_sample.Node(pathlib.Path(
+            self.useFixture(fixtures.TempDir()).path, 'node'))
+        self.reported = self.node.root / 'var/lib/inventory/reported'
+        self.controller = Controller(self)
+        self.controller.serve(5000)
+        self.controller.serve(8778)
+
+    def step(self, name, code=0, **inputs):
+        done = self.node.step(DEPLOYMENT / 'inventory' / name, **inputs)
+        self.assertEqual(code, done.returncode, done.stdout)
+
+        return done.stdout
+
+    def configure(self, *controllers, password='hidden'):
+        self.step('package.sh', PROGRAM=(
+            DEPLOYMENT / 'inventory/report.py').read_text())
+        self.step('configure.sh', PASSWORD=password,
+                  CONTROLLERS=' '.join(controllers
+                                       or [self.controller.address]))
+
+    @contextlib.contextmanager
+    def running(self):
+        """The reporter, run as the node's service manager does."""
+        parser = configparser.RawConfigParser()
+        parser.read(self.node.root / 'etc/services.d/inventory.conf')
+        process = subprocess.Popen(
+            shlex.split(parser['program:inventory']['command']),
+            env=self.node.environment, stdout=subprocess.PIPE, text=True)
+
+        try:
+            yield process
+        finally:
+            process.kill()
+            process.communicate()
+
+    def report(self):
+        self.reported.unlink(missing_ok=True)
+
+        with self.running() as process:
+            while not self.reported.exists():
+                self.assertIsNone(process.poll())
+                time.sleep(0.01)
+
+    def verify(self, code=0):
+        return self.step('verify.py', code, DEADLINE='0')
+
+    def inventory(self):
+        [(_, inventory)] = self.controller.inventories.values()
+
+        return {name: has['total'] for name, has in inventory.items()}
+
+    def test_the_password_is_in_one_file_that_nobody_else_reads(self):
+        self.configure()
+
+        files = [path for path in self.node.root.rglob('*')
+                 if path.is_file() and 'hidden' in path.read_text()]
+
+        self.assertEqual([self.node.root / 'etc/inventory/inventory.conf'],
+                         files)
+        self.assertEqual(0o600, files[0].stat().st_mode & 0o777)
+
+    def test_placement_gets_what_the_node_has(self):
+        self.configure()
+        before = time.time()
+
+        self.report()
+
+        self.assertEqual(['controller-0'],
+                         [*self.controller.providers.values()])
+        self.assertEqual(os.cpu_count(), self.inventory()['VCPU'])
+        self.assertGreater(self.inventory()['MEMORY_MB'], 0)
+        self.assertTrue(before <= float(self.reported.read_text())
+                        <= time.time())
+
+    def test_what_is_there_is_left_alone_and_what_is_wrong_is_mended(self):
+        self.configure()
+        self.report()
+        wanted = self.inventory()
+        self.controller.asked.clear()
+
+        self.report()
+        self.assertFalse([asked for asked in self.controller.asked
+                          if asked.startswith('PUT')])
+
+        [provider] = self.controller.providers
+        self.controller.inventories[provider] = 7, {'VCPU': {'total': 1}}
+        self.report()
+        self.assertEqual(wanted, self.inventory())
+
+    def test_the_next_controller_is_asked_where_one_does_not_answer(self):
+        broken = Controller(self)
+        broken.status = 503
+        broken.serve(5000)
+        self.configure(test_sample.free_address(), broken.address,
+                       self.controller.address)
+
+        self.report()
+
+        self.assertEqual(1, len(self.controller.providers))
+        self.assertEqual(['POST /v3/auth/tokens'], broken.asked)
+
+    def test_nothing_is_reported_where_nobody_answers(self):
+        self.configure(password='wrong')
+
+        with self.running() as process:
+            self.assertIn('401', process.stdout.readline())
+
+        self.assertFalse(self.reported.exists())
+
+    def test_verify_wants_a_report_since_the_start(self):
+        self.configure()
+        self.report()
+        self.verify()
+
+        # As a start does.
+        self.reported.unlink()
+        self.assertEqual('Nothing was reported since the start.\n',
+                         self.verify(2))
+
+    def test_verify_asks_placement_itself(self):
+        self.configure()
+        self.report()
+
+        [provider] = self.controller.providers
+        self.controller.inventories[provider] = 7, {'VCPU': {'total': 1}}
+        self.assertIn("Placement has {'VCPU': 1} of controller-0",
+                      self.verify(2))
+
+        self.controller.providers.clear()
+        self.assertIn('404', self.verify(2))
+        self.configure(test_sample.free_address())
+        self.assertIn('No controller answers as it must.', self.verify(2))
+
+    def test_a_start_forgets_what_was_reported_before(self):
+        self.configure()
+        self.reported.touch()
+        manager = self.node.root / 'bin/supervisorctl'
+        manager.write_text('#!/bin/sh\necho "$@"\n')
+        manager.chmod(0o700)
+
+        self.assertEqual(['stop', 'update', 'start'],
+                         self.step('start.sh').split()[::2])
+        self.assertFalse(self.reported.exists())

@@ -40,7 +40,7 @@ PATH = os.environ['PATH'] + ':/usr/sbin'
 _NUMBERS = itertools.count(1)
 
 
-def _address():
+def free_address():
     """A loopback address that no other test uses: the ports are fixed."""
     high, low = divmod(os.getpid() % 2 ** 14, 250)
 
@@ -52,7 +52,7 @@ class Node:
 
     def __init__(self, root):
         self.root = pathlib.Path(root)
-        self.address = _address()
+        self.address = free_address()
         self.environment = {
             'NODE_NAME': 'controller-0', 'NODE_ROOT': str(self.root),
             'NODE_ADDRESS': self.address, 'HOME': str(self.root),
@@ -476,7 +476,7 @@ class _RuntimeSocket(socketserver.StreamRequestHandler):
 class TrafficTest(testtools.TestCase):
 
     def load_balancer(self, sessions=0):
-        server = _LoadBalancer(_address(), sessions)
+        server = _LoadBalancer(free_address(), sessions)
         thread = threading.Thread(target=server.serve_forever,
                                   kwargs={'poll_interval': 0.02})
         thread.start()
@@ -521,7 +521,7 @@ class TrafficTest(testtools.TestCase):
         self.assertEqual('UP', server.state)
 
     def test_a_load_balancer_that_does_not_run_sends_nobody(self):
-        address = _address()
+        address = free_address()
 
         done = self.run_step('drain', address)
 

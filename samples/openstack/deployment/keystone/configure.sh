@@ -1,9 +1,10 @@
 #!/bin/sh -e
 # Writes Keystone's configuration and its keys.
 # Inputs: DATABASE, an address; CACHES, those of memcached; HASH_ROUNDS, how
-# hard a password is to guess; secrets: PASSWORD, at the database;
-# ADMIN_PASSWORD, for verify.sh; FERNET_KEYS, JSON: keys by the paths of their
-# files; CREDENTIAL_KEYS, in the order of their numbers.
+# hard a password is to guess; MAX_ACTIVE_KEYS, how many keys of tokens a
+# rotation leaves; secrets: PASSWORD, at the database; ADMIN_PASSWORD, for
+# verify.sh; FERNET_KEYS, JSON: keys by the paths of their files;
+# CREDENTIAL_KEYS, in the order of their numbers.
 
 umask 077
 etc=$NODE_ROOT/etc/keystone
@@ -26,9 +27,11 @@ password_hash_rounds = $HASH_ROUNDS
 
 [fernet_tokens]
 key_repository = $etc/fernet-keys
+max_active_keys = $MAX_ACTIVE_KEYS
 
 [fernet_receipts]
 key_repository = $etc/fernet-keys
+max_active_keys = $MAX_ACTIVE_KEYS
 
 [credential]
 key_repository = $etc/credential-keys
