@@ -26,7 +26,6 @@ from tripleo_workflows.operation import availability
 from tripleo_workflows.operation import record as operation_record
 from tripleo_workflows.operation import report
 from tripleo_workflows.stack import cloud as stack_cloud
-from tripleo_workflows.stack import stacks
 
 #: Seconds between two lines of progress, and two looks at the operation.
 LINE_SECONDS = 1.0
@@ -46,8 +45,7 @@ def probes(heat: heat_client.Client, plan: str) -> list[dict[str, Any]]:
     :returns: checks, each called ``<service>: <its name>``.
     :raises NotFound: there is no such stack, or no service has probes.
     """
-    roles = stacks.output(heat, plan, 'ServerIdMap')['server_ids']
-    cloud = stack_cloud.read(heat, plan, roles)
+    cloud = stack_cloud.read(heat, plan, stack_cloud.roles(heat, plan))
     found: list[dict[str, Any]] = []
 
     for services in cloud.role_data.values():

@@ -25,7 +25,6 @@ from tripleo_workflows.operation import report as operation_report
 from tripleo_workflows.pack import sync
 from tripleo_workflows.pack import workbooks
 from tripleo_workflows.stack import cloud as stack_cloud
-from tripleo_workflows.stack import stacks
 from tripleo_workflows.undercloud import credentials
 from tripleo_workflows.undercloud import nodes as local_nodes
 from tripleo_workflows.undercloud import state as undercloud_state
@@ -196,8 +195,8 @@ class Cloud:
 
 def releases(clients: service_clients.Clients, stack: str) -> dict[str, str]:
     """By service, the release that the stack's plan wants."""
-    roles = stacks.output(clients.heat, stack, 'ServerIdMap')['server_ids']
-    cloud = stack_cloud.read(clients.heat, stack, roles)
+    cloud = stack_cloud.read(clients.heat, stack,
+                             stack_cloud.roles(clients.heat, stack))
 
     return {service: str(data['lifecycle'].get('release', ''))
             for services in cloud.role_data.values()

@@ -4,8 +4,11 @@
 
 place=$NODE_ROOT/opt/$SERVICE/$RELEASE
 
-# What serves on the node comes first, and its first request shall not have to
-# wait for the compiler.
+# What serves on the node comes first, whose first request shall not have to
+# wait for the compiler either. Where the kernel groups processes by session,
+# as Linux does on a desktop and on Debian, nice counts for the group.
+{ echo 10 > /proc/self/autogroup; } 2>/dev/null || true
+
 [ -e "$place/complete" ] || {
     mkdir -p "$NODE_ROOT/opt/$SERVICE"
     printf '%s\n' "$REQUIREMENTS" > "$place.txt"
