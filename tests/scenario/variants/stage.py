@@ -47,6 +47,8 @@ READ = 'SELECT COUNT(*) FROM revocation_event'
 #: What a test may change; where it does not matter, either will do.
 ROUNDS = 4, 5
 RATE = 20.0
+#: What is not well is known soon.
+POLICY = {'services': {KEYSTONE: {'check_timeout': 5}}}
 
 
 class Stage(operated.OperatedPlan):
@@ -63,11 +65,13 @@ class Stage(operated.OperatedPlan):
         nodes = [node for node in local_nodes.listing(self.state)
                  if node.name in self.nodes]
 
+        content = environment.merge_parameters(
+            environment.load(self._files_read), {
+                **local_nodes.port_map(nodes)['parameter_defaults'],
+                'KeystoneRelease': OLD})
+
         return {**self._files_read, environment.FILE: environment.dump(
-            environment.merge_parameters(
-                environment.load(self._files_read), {
-                    **local_nodes.port_map(nodes)['parameter_defaults'],
-                    'KeystoneRelease': OLD}))}
+            {**content, 'lifecycle_policy': POLICY})}
 
     @functools.cached_property
     def database(self):

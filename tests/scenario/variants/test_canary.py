@@ -41,7 +41,8 @@ class CanaryTestCase(case.VariantTestCase):
         self.assertEqual(before, self.stage.serving())
         steps = self.stage.ran(operation, node=stage.FIRST)
         self.assertEqual([('back-1-1', step, 'done') for step in (
-            'stop', 'package', 'configure', 'start', 'undrain')],
+            'drain', 'stop', 'package', 'configure', 'start', 'verify-0',
+            'undrain')],
             [step for step in steps if step[0] == 'back-1-1'])
 
         for node in (stage.SECOND, stage.THIRD):
@@ -57,10 +58,11 @@ class CanaryTestCase(case.VariantTestCase):
         self.fail(self.stage.preview(KeystoneRelease=stage.NEW),
                   'POST auth/tokens', 'answered 500')
         self.assert_serving(*3 * [stage.OLD])
+        self.stage.cloud.set_parameters(stage.PLAN, KeystoneRelease=stage.OLD)
 
     def test_an_option_that_only_a_write_shows(self):
         self.stage.set_hooks([self.hook(
-            'printf "[identity]\\npassword_hash_algorithm = none\\n" '
+            'printf "[identity]\\npassword_hash_rounds = 99\\n" '
             '>> "$NODE_ROOT/etc/keystone/keystone.conf"', after='configure')])
         self.fail(self.stage.preview('update'), 'POST users',
                   'answered 500')

@@ -48,8 +48,10 @@ def main():
     headers = {'X-Auth-Token': token}
     ask('GET', 'auth/tokens', 200,
         headers={**headers, 'X-Subject-Token': token})
-    user = ask('POST', 'users', 201, headers=headers, json={
-        'user': {'name': f'verify-{uuid.uuid4()}'}}).json()['user']['id']
+    # Without a password, nothing would be hashed.
+    user = ask('POST', 'users', 201, headers=headers, json={'user': {
+        'name': f'verify-{uuid.uuid4()}', 'password': str(uuid.uuid4())}
+    }).json()['user']['id']
     ask('DELETE', f'users/{user}', 204, headers=headers)
 
     keys = fernet.MultiFernet([fernet.Fernet(path.read_text())
