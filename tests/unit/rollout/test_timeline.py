@@ -104,12 +104,12 @@ class TimelineTestCase(testtools.TestCase):
 
     def test_a_record_has_the_times_that_steps_took(self):
         self.assertEqual(
-            [('1', 'drain', 'controller-0', 1000.0, 1001.0),
-             ('1', 'stop', 'controller-0', 1002.0, 1005.0),
-             ('1', 'stop', 'controller-1', 1002.0, 1003.5),
-             ('finish', 'contract', 'controller-0', 1010.0, 1010.0)],
-            [(piece.unit, piece.step, piece.node, piece.begun, piece.ended)
-             for piece in timeline.recorded(self.story())])
+            [('1', 'drain', 'controller-0', 1000.0, 1001.0, None),
+             ('1', 'stop', 'controller-0', 1002.0, 1005.0, None),
+             ('1', 'stop', 'controller-1', 1002.0, 1003.5, 1.5),
+             ('finish', 'contract', 'controller-0', 1010.0, 1010.0, None)],
+            [(piece.unit, piece.step, piece.node, piece.begun, piece.ended,
+              piece.worked) for piece in timeline.recorded(self.story())])
 
     def test_a_chart_takes_the_times_of_the_operation_that_ran_it(self):
         chart = timeline.of_services(self.document, 'title', self.story())
