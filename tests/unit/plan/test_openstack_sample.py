@@ -242,6 +242,15 @@ class ManageTest(StepsTestCase):
         self.assertEqual(0, done.returncode, done.stdout)
         self.assertEqual(1, self.read('arguments').count('--expand'))
 
+    def test_a_contraction_may_meet_a_schema_that_is_newer(self):
+        ahead = 'upgrade contract ahead of expand'
+
+        for checked, code in (("Can't locate revision", 0), ('', 1)):
+            done = self.manage(ahead, checked)
+            self.assertEqual(code, done.returncode, done.stdout)
+            self.assertEqual(1, self.read('arguments').count('--check'))
+            (self.node.root / 'arguments').unlink()
+
     def test_accounts_are_made_once_and_where_a_password_is_new(self):
         for admin, passwords in (('one', 'one two'), ('one', ''),
                                  ('three', 'three two')):
