@@ -10,7 +10,12 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""The stage: the second sample, deployed once, whose upgrades go wrong."""
+"""The stage: the second sample, deployed once, whose upgrades go wrong.
+
+There is no way back from an upgrade that was finished. So the only test that
+finishes one comes, in the order of the modules, after those that need the old
+release.
+"""
 
 import contextlib
 import functools
@@ -20,6 +25,7 @@ import subprocess
 import psutil
 import requests
 
+from tests.faults import targets
 from tests.scenario import database
 from tests.variants import operated
 from tripleo_workflows.checks import prober
@@ -160,6 +166,11 @@ class Stage(operated.OperatedPlan):
         """
         return (self.root(node) / 'var/lib/tripleo-workflows/attempts'
                 / started['attempt'])
+
+    def kill_mistral(self):
+        """Kill Mistral, and wait until it is back."""
+        targets.kill_service(self.state, 'mistral')
+        targets.wait_until_ready(self.state)
 
     def switch(self, node, verb, program):
         """Start or stop a program of a node behind everybody's back."""

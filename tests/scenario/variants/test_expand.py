@@ -19,6 +19,7 @@ from tests import waiting
 from tests.scenario.variants import case
 from tests.scenario.variants import stage
 from tripleo_workflows.deployments.node import attempts
+from tripleo_workflows.operation import lifetime
 from tripleo_workflows.undercloud import node_boot
 
 FIRST_EXPANSION, SECOND_EXPANSION = stage.EXPANSIONS
@@ -91,6 +92,21 @@ class ExpandTestCase(case.VariantTestCase):
                 self.wait_for_expansion()
                 self.stage.resume(retry_failed=True)
                 self.hold(operation, 2)
+
+            self.assert_expanded(operation)
+
+    def test_mistral_is_killed(self):
+        with self.unnoticed():
+            with self.stage.database.transaction(stage.READ):
+                operation, _ = self.start()
+                self.wait_for_expansion()
+                self.stage.kill_mistral()
+                execution = self.stage.resume(take_over=True)
+                waiting.wait_for(lambda: lifetime.find(
+                    self.stage.clients, self.stage.record)[1].root
+                    == execution)
+                # It is still the first attempt, which knows of nothing.
+                self.hold(operation, 1)
 
             self.assert_expanded(operation)
 

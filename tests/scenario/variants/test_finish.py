@@ -12,7 +12,6 @@
 
 """The end of an upgrade, from which there is no way back."""
 
-from tests.faults import targets
 from tests.scenario.variants import case
 from tests.scenario.variants import stage
 
@@ -32,8 +31,7 @@ class FinishTestCase(case.VariantTestCase):
                 step for _, step, _ in self.stage.ran(
                     execution, node=stage.FIRST)})
             # Who waits does not need the engine.
-            targets.kill_service(self.stage.state, 'mistral')
-            targets.wait_until_ready(self.stage.state)
+            self.stage.kill_mistral()
             self.stage.do('approve', service=stage.KEYSTONE, step='contract')
             self.assertEqual('finished', self.stage.closed(execution)['how'])
 
