@@ -61,6 +61,8 @@ class Stage(operated.OperatedPlan):
     """What tests do to the cloud."""
 
     service = KEYSTONE
+    #: The one with which a test begins.
+    release = OLD
 
     def __init__(self):
         self._files_read = store.read_directory(SAMPLE, follow_links=True)
@@ -92,18 +94,14 @@ class Stage(operated.OperatedPlan):
         """Bring it to a good state, whatever an earlier test has left."""
         self.settle()
         self.set_hooks([])
-        rollout = self.preview(KeystoneApproveContract=False)
+        rollout = self.preview(KeystoneApproveContract=False,
+                               KeystoneRelease=self.release)
 
         if rollout['services']:
             self.run(rollout)
 
-    def bring_back(self):
-        """Bring it to the old release, with the schema that this had."""
-        rollout = self.preview(KeystoneRelease=OLD)
-
-        if rollout['services']:
-            self.run(rollout)
-
+    def restore_schema(self):
+        """Give the database the schema back that the old release had."""
         if set(EXPANSIONS) & self.database.revisions():
             self.restore()
 

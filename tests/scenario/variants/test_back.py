@@ -19,7 +19,7 @@ from tests.scenario.variants import stage
 class WayBackTestCase(case.VariantTestCase):
 
     def test_a_canary_goes_back_on_the_newer_schema(self):
-        self.stage.bring_back()
+        self.stage.restore_schema()
         self.stage.set_hooks([self.hook(
             f'[ "$NODE_NAME" = {stage.FIRST} ]', before='drain')])
 
@@ -43,7 +43,7 @@ class WayBackTestCase(case.VariantTestCase):
         self.assert_nothing_left()
 
     def test_a_backup_is_restored(self):
-        self.stage.bring_back()
+        self.stage.restore_schema()
         accounts = 'SELECT name FROM local_user ORDER BY name'
         before = self.stage.database.run(accounts)
         operation = self.stage.start(self.stage.preview(

@@ -51,14 +51,13 @@ class CanaryTestCase(case.VariantTestCase):
                 } - {'prepare'})
 
     def test_a_wrong_database_password(self):
-        self.stage.bring_back()
+        self.stage.restore_schema()
         self.stage.set_hooks([self.hook(
             'sed -i s/keystone:.*@/keystone:wrong@/ '
             '"$NODE_ROOT/etc/keystone/keystone.conf"', after='configure')])
         self.fail(self.stage.preview(KeystoneRelease=stage.NEW),
                   'POST auth/tokens', 'answered 500')
         self.assert_serving(*3 * [stage.OLD])
-        self.stage.cloud.set_parameters(stage.PLAN, KeystoneRelease=stage.OLD)
 
     def test_an_option_that_only_a_write_shows(self):
         self.stage.set_hooks([self.hook(

@@ -29,7 +29,7 @@ class ExpandTestCase(case.VariantTestCase):
 
     def setUp(self):
         super().setUp()
-        self.stage.bring_back()
+        self.stage.restore_schema()
 
     def start(self):
         """Start the upgrade; its operation, which is expanding."""

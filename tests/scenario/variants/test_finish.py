@@ -19,7 +19,8 @@ from tests.scenario.variants import stage
 class FinishTestCase(case.VariantTestCase):
 
     def test_contract_waits_for_approval_and_the_last_node(self):
-        self.stage.bring_back()
+        self.stage.restore_schema()
+        self.stage.release = stage.NEW
 
         with self.unnoticed():
             execution = self.stage.start(self.stage.preview(
