@@ -37,11 +37,15 @@ class VariantTestCase(testtools.TestCase):
             round(MOST_SECONDS * case.FACTOR), gentle=True))
 
     @contextlib.contextmanager
-    def unnoticed(self, nodes=test_stage.CONTROLLERS):
-        """Nobody who uses the cloud meanwhile notices anything."""
+    def unnoticed(self, nodes=test_stage.CONTROLLERS, service=''):
+        """Nobody who uses the cloud meanwhile notices anything.
+
+        :param nodes: whose load balancers are used.
+        :param service: the only one that is used; empty: all.
+        """
         begun = time.monotonic()
 
-        with self.stage.probed(nodes) as probe:
+        with self.stage.probed(nodes, service) as probe:
             yield probe
 
         seconds = time.monotonic() - begun

@@ -194,16 +194,18 @@ class Stage(operated.OperatedPlan):
             ).status_code
 
     @contextlib.contextmanager
-    def probed(self, nodes=CONTROLLERS):
+    def probed(self, nodes=CONTROLLERS, service=''):
         """Use the cloud meanwhile, through the load balancers of nodes.
 
+        :param service: the only one that is used; empty: all.
         :returns: the prober, which has stopped when this ends.
         """
         addresses = [f'/{self.address(node)}:' for node in nodes]
         probe = prober.Prober(
             [each for each in probing.probes(self.clients.heat, PLAN)
-             if any(address in each['flow'][0]['http']['url']
-                    for address in addresses)], RATE)
+             if each['name'].startswith(service)
+             and any(address in each['flow'][0]['http']['url']
+                     for address in addresses)], RATE)
         probe.start()
 
         try:

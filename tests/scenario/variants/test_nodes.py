@@ -56,8 +56,9 @@ class NodeTestCase(case.VariantTestCase):
             **self.hook(WAIT.format(node=dead), before='package'),
             'idempotent': True, 'timeout': 120}])
 
-        # Its own load balancer is gone with it.
-        with self.unnoticed([stage.FIRST, stage.THIRD]):
+        # Its load balancer is gone with it, and a Placement that nobody has
+        # drained; its Keystone is not missed.
+        with self.unnoticed([stage.FIRST, stage.THIRD], stage.KEYSTONE):
             operation = self.stage.start(
                 self.stage.preview('update')['digest'])
             self.stage.wait_for(operation, dead, 'before-package-other')
