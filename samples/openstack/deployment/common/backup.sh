@@ -8,8 +8,6 @@ backup=$NODE_ROOT/var/lib/$SERVICE/before-$RELEASE.sql
 mkdir -p "$NODE_ROOT/var/lib/$SERVICE"
 
 umask 077
-# As in stage.sh: what serves comes first.
-{ echo 10 > /proc/self/autogroup; } 2>/dev/null || true
 # The variable keeps the password out of the list of processes.
 MYSQL_PWD=$MIGRATION_PASSWORD nice mariadb-dump --no-defaults \
     --host="$DATABASE" --user=migration --single-transaction "$SERVICE" \

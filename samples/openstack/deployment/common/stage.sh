@@ -6,8 +6,12 @@ place=$NODE_ROOT/opt/$SERVICE/$RELEASE
 
 # What serves on the node comes first, whose first request shall not have to
 # wait for the compiler either. Where the kernel groups processes by session,
-# as Linux does on a desktop and on Debian, nice counts for the group.
-{ echo 10 > /proc/self/autogroup; } 2>/dev/null || true
+# as Linux does on a desktop and on Debian, nice counts within a group only.
+for try in 1 2 3 4 5 6 7 8 9; do
+    { echo 10 > /proc/self/autogroup; } 2>/dev/null && break
+    # Of all sessions, one may say so in a tenth of a second.
+    sleep "0.$try"
+done
 
 [ -e "$place/complete" ] || {
     mkdir -p "$NODE_ROOT/opt/$SERVICE"
