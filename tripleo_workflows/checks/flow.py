@@ -27,6 +27,8 @@ from tripleo_workflows.checks import variables
 
 #: A variable that has another value, a UUID, each time a flow is run.
 UNIQUE = 'UNIQUE'
+#: How long what was left may take to be found: no user waits for it.
+LEFT_SECONDS = 60
 
 
 class Request:
@@ -134,7 +136,8 @@ class Flow:
         :param known: what the run knew at its end.
         """
         left = self._left or {}
-        request = Request(self.name, left['http'], {})
+        request = Request(self.name, {'timeout': LEFT_SECONDS,
+                                      **left['http']}, {})
 
         try:
             times = request.count(known, left['find'])

@@ -13,9 +13,11 @@
 import http.server
 import json
 import threading
+import time
 import urllib.parse
 from typing import Any
 
+import fixtures
 import testtools
 
 from tripleo_workflows import exceptions
@@ -39,6 +41,7 @@ class _Accounts(http.server.ThreadingHTTPServer):
         self.refuses = False
         self.forgets = False
         self.repeats = False
+        self.pause = 0.0
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -64,6 +67,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.answer(201, {'users': [{'id': f'id of {name}'}]})
 
     def do_GET(self) -> None:
+        time.sleep(self.server.pause)
         asked = urllib.parse.parse_qs(self.path.partition('?')[2])
         self.answer(200, {'users': [
             name for name in self.server.users if name in asked['name']]})
@@ -162,6 +166,19 @@ class FlowTest(testtools.TestCase):
 
         self.assertEqual('what me wrote is there 0 times, not 1',
                          run.flow.problem_of(run.known))
+
+    def test_what_is_slow_to_be_found_is_not_lost(self) -> None:
+        self.useFixture(fixtures.MonkeyPatch(
+            'tripleo_workflows.checks.http.TIMEOUT', 0.1))
+        run = flow.Run(flow.Flow(self.probe()), 'me')
+        run.ask()
+        run.ask()
+        self.server.pause = 0.3
+
+        self.assertEqual('', run.flow.problem_of(run.known))
+        users = flow.Flow({'name': 'users', 'http': {
+            'url': f'{self.server.url}/?name=me'}})
+        self.assertRaises(TimeoutError, flow.Run(users, 'me').ask)
 
     def test_a_failure_ends_the_run_and_shows_no_secret(self) -> None:
         self.server.refuses = True
