@@ -16,12 +16,15 @@ ROOT = pathlib.Path(os.environ['NODE_ROOT'])
 USER = getpass.getuser()
 PLACE = ROOT / 'etc/mariadb'
 DATA = ROOT / 'var/lib/mariadb'
+# Another server of the machine that starts would empty a directory of all.
+TEMPORARY = ROOT / 'var/tmp/mariadb'
 
 # Only who runs the node is its administrator, through a socket of the data
 # directory. The sizes are those of a small cloud.
 SERVER = f"""\
 [mariadbd]
 datadir = {DATA}
+tmpdir = {TEMPORARY}
 socket = mariadb.sock
 pid-file = mariadb.pid
 bind-address = {os.environ['NODE_ADDRESS']}
@@ -102,6 +105,8 @@ write(PLACE / 'accounts.sql', ''.join([
         service=service, privileges=os.environ['PRIVILEGES'],
         password=digest(os.environ[f'{service.upper()}_PASSWORD']))
       for service in os.environ['SERVICES'].split())]))
+
+TEMPORARY.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 if not DATA.exists():
     make_database()
