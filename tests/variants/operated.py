@@ -12,16 +12,23 @@
 
 """A plan that tests operate, and what its nodes tell about it."""
 
+import os
+import signal
+
 import yaml
 
 from tests.faults import logs
 from tests.faults import small_plan
+from tests.faults import targets
 from tests.functional import cloud as functional_cloud
 from tripleo_workflows.operation import lifetime
 from tripleo_workflows.operation import lock
 from tripleo_workflows.operation import record as operation_record
 from tripleo_workflows.plan import environment
 from tripleo_workflows.stack import stacks
+from tripleo_workflows.undercloud import node_boot
+from tripleo_workflows.undercloud import nodes as local_nodes
+from tripleo_workflows.undercloud import supervision
 
 #: Longer than anything takes on the slowest machine: what takes longer hangs.
 PATIENCE_SECONDS = 240
@@ -96,6 +103,26 @@ class OperatedPlan(small_plan.SmallPlan):
 
         return self.record.batch(operation_record.Operation(
             operation, self.name, fence, 1, ''), service or self.service, name)
+
+    def kill_mistral(self):
+        """Kill Mistral, and wait until it is back."""
+        targets.kill_service(self.state, 'mistral')
+        targets.wait_until_ready(self.state)
+
+    def cut_off(self, node):
+        """Let a node lose its power."""
+        root = self.root(node)
+
+        for number in node_boot.processes(root):
+            os.kill(number, signal.SIGKILL)
+
+        supervision.Supervisor(self.state).remove(f'node-{node}')
+        node_boot.end_processes(root)
+
+    def bring_back(self, node):
+        """Switch a node on, and wait for its agent."""
+        local_nodes.add(self.state, [node], functional_cloud.SUBNET)
+        targets.wait_for_nodes(self)
 
     def change_stack(self, **parameters):
         """Change the stack's parameters without the plan knowing of it."""

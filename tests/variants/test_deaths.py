@@ -12,16 +12,8 @@
 
 """Engines and nodes that die in the middle of an upgrade."""
 
-import os
-import signal
-
-from tests.faults import targets
-from tests.functional import cloud as functional_cloud
 from tests.variants import case
 from tests.variants import stage
-from tripleo_workflows.undercloud import node_boot
-from tripleo_workflows.undercloud import nodes as local_nodes
-from tripleo_workflows.undercloud import supervision
 
 FIRST, SECOND = stage.NODES
 
@@ -33,8 +25,7 @@ class EngineTestCase(case.VariantTestCase):
         self.stage.steer(FIRST, f'store.{step}', 'sleep 2')
         operation = self.stage.start(self.preview()['digest'])
         self.stage.wait_for(operation, FIRST, step)
-        targets.kill_service(self.stage.state, 'mistral')
-        targets.wait_until_ready(self.stage.state)
+        self.stage.kill_mistral()
         summary = self.stage.wait(self.stage.resume(take_over=True))
 
         self.assertEqual((operation, {}), (summary['operation'],
@@ -62,34 +53,19 @@ class NodeTestCase(case.VariantTestCase):
 
     most_seconds = case.MOST_SECONDS_OF_SEVERAL
 
-    def cut_off(self, node):
-        """Let a node lose its power."""
-        root = self.stage.root(node)
-
-        for number in node_boot.processes(root):
-            os.kill(number, signal.SIGKILL)
-
-        supervision.Supervisor(self.stage.state).remove(f'node-{node}')
-        node_boot.end_processes(root)
-        self.addCleanup(self.bring_back, node)
-
-    def bring_back(self, node):
-        """Switch a node on, and wait for its agent."""
-        local_nodes.add(self.stage.state, [node], functional_cloud.SUBNET)
-        targets.wait_for_nodes(self.stage)
-
     def test_a_dead_node_is_skipped(self):
         self.stage.steer(SECOND, 'store.package', 'sleep 12')
         operation = self.stage.start(self.preview_change()['digest'])
         self.stage.wait_for(operation, SECOND, 'package')
-        self.cut_off(SECOND)
+        self.stage.cut_off(SECOND)
+        self.addCleanup(self.stage.bring_back, SECOND)
         decided = self.stage.do('skip', service=stage.STORE, node=SECOND,
                                 reason='it lost its power')
         self.assertFalse(decided['goes_on'])
         summary = self.stage.wait(self.stage.resume(take_over=True))
         self.assertEqual({'store': [SECOND]}, summary['exceptions'])
         self.assert_serving(self.before, None)
-        self.bring_back(SECOND)
+        self.stage.bring_back(SECOND)
         self.stage.repair(SECOND)
         rollout = self.stage.preview()
         self.assertEqual({'store': [SECOND]}, self.planned(rollout))

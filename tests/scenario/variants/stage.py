@@ -25,7 +25,6 @@ import subprocess
 import psutil
 import requests
 
-from tests.faults import targets
 from tests.scenario import database
 from tests.variants import operated
 from tripleo_workflows.checks import prober
@@ -164,11 +163,6 @@ class Stage(operated.OperatedPlan):
         """
         return (self.root(node) / 'var/lib/tripleo-workflows/attempts'
                 / started['attempt'])
-
-    def kill_mistral(self):
-        """Kill Mistral, and wait until it is back."""
-        targets.kill_service(self.state, 'mistral')
-        targets.wait_until_ready(self.state)
 
     def switch(self, node, verb, program):
         """Start or stop a program of a node behind everybody's back."""

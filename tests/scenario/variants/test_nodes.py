@@ -12,16 +12,8 @@
 
 """A node that loses its power while its service is stopped."""
 
-import os
-import signal
-
-from tests.faults import targets
-from tests.functional import cloud as functional_cloud
 from tests.scenario.variants import case
 from tests.scenario.variants import stage
-from tripleo_workflows.undercloud import node_boot
-from tripleo_workflows.undercloud import nodes as local_nodes
-from tripleo_workflows.undercloud import supervision
 
 #: It waits once, on one node; after that it does nothing.
 WAIT = """\
@@ -33,21 +25,6 @@ WAIT = """\
 
 
 class NodeTestCase(case.VariantTestCase):
-
-    def cut_off(self, node):
-        """Let a node lose its power."""
-        root = self.stage.root(node)
-
-        for number in node_boot.processes(root):
-            os.kill(number, signal.SIGKILL)
-
-        supervision.Supervisor(self.stage.state).remove(f'node-{node}')
-        node_boot.end_processes(root)
-
-    def bring_back(self, node):
-        """Switch a node on, and wait for its agent."""
-        local_nodes.add(self.stage.state, [node], functional_cloud.SUBNET)
-        targets.wait_for_nodes(self.stage)
 
     def test_a_node_dies_between_stop_and_start(self):
         dead = stage.SECOND
@@ -62,8 +39,8 @@ class NodeTestCase(case.VariantTestCase):
             operation = self.stage.start(
                 self.stage.preview('update')['digest'])
             self.stage.wait_for(operation, dead, 'before-package-other')
-            self.cut_off(dead)
-            self.bring_back(dead)
+            self.stage.cut_off(dead)
+            self.stage.bring_back(dead)
             # It came up with what it ran before, which is not what it is
             # to run.
             before = self.stage.process(dead).create_time()
