@@ -27,8 +27,6 @@ from tests.faults import light as light_service
 from tests.faults import seeds
 from tests.faults import switches
 from tests.functional import __main__ as functional
-from tripleo_workflows.undercloud import embedded
-from tripleo_workflows.undercloud import ports
 
 NO_TESTS = 'none'
 say = functional.say
@@ -97,15 +95,11 @@ def _run_seed(runner: seeds.Seeds, seed: int) -> bool:
 def main(arguments: list[str]) -> int:
     """Run the seeds, then the tests; return 1 where anything failed."""
     args = parse(arguments)
-    os.umask(0o077)
-    # The tests deploy the sample, which must not be there already.
-    state = functional.stop(anew=args.tests != NO_TESTS)
     # The undercloud's processes inherit the path of the switch, Mistral too.
-    os.environ |= {**functional.ENVIRONMENT,
-                   'PYTHONPATH': str(switches.DIRECTORY)}
+    os.environ['PYTHONPATH'] = str(switches.DIRECTORY)
 
-    try:
-        embedded.up(state, {} if state.root.exists() else ports.free(), say)
+    # The tests deploy the sample, which must not be there already.
+    with functional.undercloud(anew=args.tests != NO_TESTS):
         passed = run_seeds(args.seed or list(range(args.seeds)), args.most)
 
         if args.tests != NO_TESTS:
@@ -113,8 +107,6 @@ def main(arguments: list[str]) -> int:
                 'tests/faults', [args.tests]) and passed
 
         return 0 if passed else 1
-    finally:
-        embedded.down(state)
 
 
 if __name__ == '__main__':

@@ -16,11 +16,13 @@
 ``.tox/undercloud``; its logs stay there until the next run.
 """
 
+import contextlib
 import os
 import pathlib
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 
 from tripleo_workflows.undercloud import embedded
 from tripleo_workflows.undercloud import ports
@@ -61,6 +63,23 @@ def stop(anew: bool) -> undercloud_state.StateDirectory:
     return state
 
 
+@contextlib.contextmanager
+def undercloud(anew: bool = True) -> Iterator[None]:
+    """An undercloud of the tests', which this process and theirs know.
+
+    :param anew: whether it is made anew, or one that was left is started.
+    """
+    os.umask(0o077)
+    state = stop(anew)
+    os.environ |= ENVIRONMENT
+
+    try:
+        embedded.up(state, {} if state.root.exists() else ports.free(), say)
+        yield
+    finally:
+        embedded.down(state)
+
+
 def run_tests(directory: str, arguments: list[str]) -> int:
     """Run the tests of a directory one after the other.
 
@@ -73,16 +92,8 @@ def run_tests(directory: str, arguments: list[str]) -> int:
 
 def main(arguments: list[str]) -> int:
     """Run the tests; return stestr's exit code."""
-    os.umask(0o077)
-    state = stop(anew=True)
-    os.environ |= ENVIRONMENT
-
-    try:
-        embedded.up(state, ports.free(), say)
-
+    with undercloud():
         return run_tests('tests/functional', arguments)
-    finally:
-        embedded.down(state)
 
 
 if __name__ == '__main__':

@@ -28,7 +28,6 @@ from tests.functional import __main__ as functional
 from tests.scenario.variants import figures
 from tripleo_workflows.undercloud import cli
 from tripleo_workflows.undercloud import embedded
-from tripleo_workflows.undercloud import ports
 from tripleo_workflows.undercloud import state as undercloud_state
 
 SAMPLE = pathlib.Path('samples/openstack')
@@ -96,15 +95,10 @@ def main(arguments: list[str]) -> int:
 
 def variants(arguments: list[str]) -> int:
     """Let the upgrade go wrong on a cloud of its own; stestr's exit code."""
-    state = functional.stop(anew=True)
-    os.environ |= functional.ENVIRONMENT
     figures.FILE.unlink(missing_ok=True)
 
-    try:
-        embedded.up(state, ports.free(), functional.say)
+    with functional.undercloud():
         code = functional.run_tests('tests/scenario/variants', arguments)
-    finally:
-        embedded.down(state)
 
     if figures.FILE.exists():
         functional.say(figures.FILE.read_text())

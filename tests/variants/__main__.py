@@ -17,12 +17,9 @@ lives in ``.tox/undercloud``, as that of the functional tests; with ``--few``
 it is the one that they left there, if they did.
 """
 
-import os
 import sys
 
 from tests.functional import __main__ as functional
-from tripleo_workflows.undercloud import embedded
-from tripleo_workflows.undercloud import ports
 
 FEW = '--few'
 #: What every run of tox has.
@@ -32,19 +29,9 @@ TESTS = ('test_an_unhealthy_canary_stops_its_service|'
 
 def main(arguments: list[str]) -> int:
     """Run the tests; return stestr's exit code."""
-    os.umask(0o077)
-    few = FEW in arguments
-    state = functional.stop(anew=not few)
-    os.environ |= functional.ENVIRONMENT
-
-    try:
-        embedded.up(state, {} if state.root.exists() else ports.free(),
-                    functional.say)
-
+    with functional.undercloud(anew=FEW not in arguments):
         return functional.run_tests('tests/variants', [
             TESTS if argument == FEW else argument for argument in arguments])
-    finally:
-        embedded.down(state)
 
 
 if __name__ == '__main__':
