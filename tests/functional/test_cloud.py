@@ -19,6 +19,7 @@ import urllib.request
 
 import testtools
 
+from tests import database
 from tests import waiting
 from tests.functional import cloud as functional_cloud
 from tripleo_workflows.checks import prober
@@ -45,15 +46,10 @@ class CloudTestCase(testtools.TestCase):
 
     def columns(self):
         """Where the web service's items have their text now."""
-        database = self.cloud.node(f'{PLAN}-database-0').root
-        shown = subprocess.run(
-            ['mariadb', '--no-defaults', '--socket=mariadb.sock',
-             '--skip-column-names', '--execute',
-             'SHOW COLUMNS FROM web.items'],
-            cwd=database / 'var/lib/mariadb', check=True,
-            capture_output=True, text=True).stdout
+        root = self.cloud.node(f'{PLAN}-database-0').root
+        shown = database.Database(root, 'web').run('SHOW COLUMNS FROM items')
 
-        return {line.split()[0] for line in shown.splitlines()} - {'number'}
+        return {line.split()[0] for line in shown} - {'number'}
 
     def starts(self):
         """How often the web service was started, by node."""

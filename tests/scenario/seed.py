@@ -20,7 +20,7 @@ a service on a large one.
 import os
 import pathlib
 
-from tests.scenario import database
+from tests import database
 from tripleo_workflows.undercloud import nodes as local_nodes
 from tripleo_workflows.undercloud import state as undercloud_state
 
@@ -54,7 +54,7 @@ def main() -> None:
         pathlib.Path(os.environ['TRIPLEO_STATE_DIR']))
     [node] = [node for node in local_nodes.listing(state)
               if node.name == f'{os.environ["TRIPLEO_PLAN"]}-{NODE}']
-    server = database.Database(node.root)
+    server = database.Database(node.root, 'keystone')
 
     for table, statements in (('revocation_event', EVENTS),
                               ('project_tag', TAGS)):

@@ -25,7 +25,7 @@ import subprocess
 import psutil
 import requests
 
-from tests.scenario import database
+from tests import database
 from tests.variants import operated
 from tripleo_workflows.checks import prober
 from tripleo_workflows.operation import probing
@@ -82,8 +82,12 @@ class Stage(operated.OperatedPlan):
 
     @functools.cached_property
     def database(self):
-        """The database of the cloud."""
-        return database.Database(self.root(DATABASE))
+        """The database of Keystone."""
+        return database.Database(self.root(DATABASE), KEYSTONE)
+
+    def revisions(self):
+        """The migrations that Keystone's schema has come to."""
+        return {*self.database.run('SELECT version_num FROM alembic_version')}
 
     def address(self, node):
         """The address of a node."""
@@ -101,7 +105,7 @@ class Stage(operated.OperatedPlan):
 
     def restore_schema(self):
         """Give the database the schema back that the old release had."""
-        if set(EXPANSIONS) & self.database.revisions():
+        if set(EXPANSIONS) & self.revisions():
             self.restore()
 
     def backup(self):
@@ -117,11 +121,18 @@ class Stage(operated.OperatedPlan):
                 env={'MYSQL_PWD': self.password('DatabaseMigrationPassword'),
                      'PATH': '/usr/bin:/bin'})
 
+    def environment(self):
+        """The plan's environment as it is now."""
+        return environment.load(
+            store.PlanStore(self.clients.swift, PLAN).read())
+
     def password(self, name):
         """A password of the plan."""
-        files = store.PlanStore(self.clients.swift, PLAN).read()
+        return self.environment()['passwords'][name]
 
-        return environment.load(files)['passwords'][name]
+    def parameter(self, name, default):
+        """A parameter as the plan sets it now."""
+        return self.environment()['parameter_defaults'].get(name, default)
 
     def change(self, **parameters):
         """Preview a change of Keystone within its release."""
@@ -129,13 +140,6 @@ class Stage(operated.OperatedPlan):
 
         return self.preview(KeystoneHashRounds=sum(ROUNDS) - now,
                             **parameters)
-
-    def parameter(self, name, default):
-        """A parameter as the plan sets it now."""
-        files = store.PlanStore(self.clients.swift, PLAN).read()
-
-        return environment.load(files)['parameter_defaults'].get(
-            name, default)
 
     def serving(self):
         """By controller, the releases of Keystone that listen there."""

@@ -39,7 +39,7 @@ class WayBackTestCase(case.VariantTestCase):
             self.stage.run(rollout)
 
         self.assert_serving(*3 * [stage.OLD])
-        self.assertIn(stage.EXPANSIONS[1], self.stage.database.revisions())
+        self.assertIn(stage.EXPANSIONS[1], self.stage.revisions())
         self.assert_nothing_left()
 
     def test_a_backup_is_restored(self):
@@ -54,7 +54,7 @@ class WayBackTestCase(case.VariantTestCase):
         self.stage.restore()
         self.assertEqual(before, self.stage.database.run(accounts))
         self.assertEqual(set(), set(stage.EXPANSIONS)
-                         & self.stage.database.revisions())
+                         & self.stage.revisions())
 
         with self.unnoticed():
             self.stage.run(self.stage.change(KeystoneRelease=stage.OLD))

@@ -42,8 +42,8 @@ class ExpandTestCase(case.VariantTestCase):
     def wait_for_expansion(self):
         """Wait until the first expansion is done, and the second is not."""
         waiting.wait_for(lambda: FIRST_EXPANSION
-                         in self.stage.database.revisions())
-        self.assertNotIn(SECOND_EXPANSION, self.stage.database.revisions())
+                         in self.stage.revisions())
+        self.assertNotIn(SECOND_EXPANSION, self.stage.revisions())
 
     def hold(self, operation, attempts_made):
         """Let an operation do no more than what it has begun.
@@ -62,7 +62,7 @@ class ExpandTestCase(case.VariantTestCase):
         """
         waiting.wait_for(lambda: ('prepare', 'expand', 'done')
                          in self.stage.ran(operation, node=stage.FIRST))
-        self.assertIn(SECOND_EXPANSION, self.stage.database.revisions())
+        self.assertIn(SECOND_EXPANSION, self.stage.revisions())
         self.assert_serving(*3 * [stage.OLD])
 
     def test_a_transaction_is_open(self):
@@ -112,7 +112,7 @@ class ExpandTestCase(case.VariantTestCase):
             self.assert_expanded(operation)
 
     def test_a_database_that_takes_no_writes(self):
-        before = self.stage.database.revisions()
+        before = self.stage.revisions()
         self.stage.database.run('SET GLOBAL read_only = 1')
         self.addCleanup(self.stage.database.run, 'SET GLOBAL read_only = 0')
         operation, _ = self.start()
@@ -121,7 +121,7 @@ class ExpandTestCase(case.VariantTestCase):
         for part in ('1290', 'read-only', 'service=keystone', 'step=expand'):
             self.assertIn(part, error)
 
-        self.assertEqual(before, self.stage.database.revisions())
+        self.assertEqual(before, self.stage.revisions())
         self.assert_serving(*3 * [stage.OLD])
         self.stage.database.run('SET GLOBAL read_only = 0')
 

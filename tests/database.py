@@ -10,45 +10,42 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""The database of the scenario's cloud, as its administrator sees it."""
+"""The database server of a sample's cloud, as its administrator sees it."""
 
 import contextlib
 import pathlib
 import subprocess
 from collections.abc import Iterator
 
-KEYSTONE = 'keystone'
-#: Which migrations Keystone's schema has, by the branch they are of.
-REVISIONS = 'SELECT version_num FROM alembic_version'
-
 
 class Database:
-    """The server of a node, reached through its socket.
+    """A database of a node's server, reached through its socket.
 
     :param root: the node's root directory.
+    :param name: of the database.
     """
 
-    def __init__(self, root: pathlib.Path):
-        self._root = root
+    def __init__(self, root: pathlib.Path, name: str):
+        # The path of a socket is short: it is named from where it is.
+        self._place = root / 'var/lib/mariadb'
+        self._command = [
+            'mariadb', '--no-defaults', '--batch', '--skip-column-names',
+            '--socket=mariadb.sock', name]
 
-    def run(self, statements: str, database: str = KEYSTONE) -> list[str]:
+    def run(self, statements: str) -> list[str]:
         """Run statements; the rows that they give.
 
         :raises CalledProcessError: the server refused one.
         """
         return subprocess.run(
-            self._command(database), input=statements, text=True,
+            self._command, cwd=self._place, input=statements, text=True,
             check=True, capture_output=True).stdout.splitlines()
-
-    def revisions(self) -> set[str]:
-        """The migrations that Keystone's schema has come to."""
-        return {*self.run(REVISIONS)}
 
     @contextlib.contextmanager
     def transaction(self, statement: str) -> Iterator[None]:
-        """Hold a transaction of Keystone's tables open."""
+        """Hold a transaction open in which a statement was run."""
         with subprocess.Popen(
-                [*self._command(KEYSTONE), '--unbuffered'], text=True,
+                [*self._command, '--unbuffered'], cwd=self._place, text=True,
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE) as client:
             assert client.stdin and client.stdout
             # The last row says that all before it is done.
@@ -62,8 +59,3 @@ class Database:
                 yield
             finally:
                 client.stdin.close()
-
-    def _command(self, database: str) -> list[str]:
-        return ['mariadb', '--no-defaults', '--batch', '--skip-column-names',
-                f'--socket={self._root}/var/lib/mariadb/mariadb.sock',
-                database]
