@@ -22,6 +22,7 @@ the name that follows the highest one.
 import json
 from typing import Any
 
+from keystoneauth1 import exceptions as keystone_exceptions
 from mistralclient.api import base as mistral_base
 from mistralclient.api.v2 import client as mistral_client
 
@@ -49,7 +50,7 @@ def take(mistral: mistral_client.Client, name: str, holder: Holder) -> bool:
             f'Mistral refused to store a claim ({error.error_code}).',
             'Look at the workflow service, then try again.',
             claim=name) from None
-    except OSError:
+    except keystone_exceptions.ConnectFailure:
         return read(mistral, name) == holder
 
 

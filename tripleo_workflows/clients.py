@@ -23,11 +23,16 @@ from keystoneauth1 import access
 from keystoneauth1 import session as keystone_session
 from keystoneauth1.identity import access as access_plugin
 from mistralclient.api.v2 import client as mistral_client
+from urllib3.util import retry
 
 from tripleo_workflows import exceptions
 
 #: Connections to one service that a session keeps open.
 CONNECTIONS = 16
+#: How often a request is sent again whose connection was lost.
+RETRIES = 3
+#: Where to have been carried out twice makes no difference.
+_REPEATABLE = ('GET', 'HEAD', 'PUT', 'DELETE')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,10 +72,14 @@ class Clients:
 
     @functools.cached_property
     def heat(self) -> heat_client.Client:
-        """Orchestration."""
+        """Orchestration.
+
+        What it makes beside stacks may be made twice: a deployment delivers
+        what a node carries out once. A second stack is refused by its name.
+        """
         return heat_client.Client(
             session=self.session, service_type='orchestration',
-            interface=self.interface)
+            interface=self.interface, connect_retries=RETRIES)
 
     @functools.cached_property
     def mistral(self) -> mistral_client.Client:
@@ -82,12 +91,20 @@ class Clients:
 
 def with_connections(session: keystone_session.Session
                      ) -> keystone_session.Session:
-    """Let a session keep a connection open for each of our threads.
+    """Let a session keep its connections, and survive the loss of one.
 
-    By default ten are kept; what more threads open is closed at once, with
-    a warning each.
+    By default ten are kept; what more of our threads open is closed at once,
+    with a warning each. A service closes those that it finds idle, Mistral
+    after ten seconds, which may cross with the next request: that is sent
+    again where it does no harm, after 0, 0.4 and 0.8 seconds. One that no
+    service has taken is sent again in any case.
     """
+    retries = retry.Retry(
+        total=None, connect=RETRIES, read=RETRIES, redirect=0, status=0,
+        other=0, allowed_methods=_REPEATABLE, backoff_factor=0.2)
+
     for adapter in session.session.adapters.values():
+        adapter.max_retries = retries
         adapter.init_poolmanager(CONNECTIONS, CONNECTIONS)
 
     return session
@@ -131,7 +148,7 @@ def from_environment(cloud: str | None = None,
     try:
         region = cloud_config.OpenStackConfig().get_one(cloud)
 
-        return Clients(region.get_session(), interface)
+        return Clients(with_connections(region.get_session()), interface)
     except sdk_exceptions.ConfigException as error:
         raise exceptions.InvalidInput(
             f'No cloud to talk to: {error}.',

@@ -12,6 +12,7 @@
 
 
 import testtools
+from keystoneauth1 import exceptions as keystone_exceptions
 
 from tests.unit import fakes
 from tripleo_workflows import claims
@@ -33,7 +34,7 @@ class ClaimsTestCase(testtools.TestCase):
 
         def create_and_disconnect(**kwargs):
             original(**kwargs)
-            raise ConnectionResetError
+            raise keystone_exceptions.ConnectFailure
 
         self.mistral.environments.create = create_and_disconnect
         self.assertTrue(claims.take(self.mistral, 'a.1', {'who': 'first'}))

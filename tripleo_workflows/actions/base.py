@@ -15,6 +15,7 @@
 import abc
 import contextlib
 import functools
+import urllib.parse
 import uuid
 from collections.abc import Iterator
 from collections.abc import Mapping
@@ -251,10 +252,26 @@ def _explain(error: Exception, caller: Caller) -> exceptions.TripleoError:
         return error
 
     # Their full texts quote URLs and bodies, which may hold secrets.
+    *_, first = _causes(error)
+    kinds = dict.fromkeys((type(error).__name__, type(first).__name__))
+    told = (' from '.join(kinds), str(_status(error) or ''), _place(error))
+
     return exceptions.ServiceUnavailable(
-        f'A service refused a request: {type(error).__name__} '
-        f'{_status(error) or ""}'.strip() + '.',
+        f'A service refused a request: {" ".join(filter(None, told))}.',
         'Look at the service, then start the workflow again.')
+
+
+def _place(error: Exception) -> str:
+    """Where the service is that an error came from, if that is known."""
+    for cause in _causes(error):
+        url = getattr(getattr(cause, 'request', None), 'url', None)
+
+        if url:
+            parts = urllib.parse.urlsplit(url)
+
+            return f'at {parts.hostname}:{parts.port}'
+
+    return ''
 
 
 def _refusal(error: Exception) -> BaseException | None:

@@ -10,6 +10,7 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
+import socket
 import types
 from unittest import mock
 
@@ -18,6 +19,7 @@ import swiftclient
 import testtools
 from heatclient import exc as heat_exceptions
 from keystoneauth1 import exceptions as keystone_exceptions
+from keystoneauth1 import session as keystone_session
 from mistral_lib import actions
 from oslo_config import cfg
 
@@ -261,6 +263,19 @@ class ErrorTestCase(ContextTestCase):
         self.assertIn(
             'ClientException 507.', self.error(self.api(), self.fail(
                 swiftclient.ClientException('https://x', http_status=507))))
+
+    def test_a_lost_connection_is_told_with_its_place(self):
+        with socket.create_server(('127.0.0.1', 0)) as server:
+            port = server.getsockname()[1]
+
+        def work(caller):
+            keystone_session.Session().get(
+                f'http://alice:secret@127.0.0.1:{port}/v1?sig=secret')
+
+        text = self.error(self.api(), work)
+        self.assertIn('ConnectFailure from ConnectionRefusedError at '
+                      f'127.0.0.1:{port}.', text)
+        self.assertNotIn('secret', text)
 
 
 class ServiceUserTestCase(testtools.TestCase):
