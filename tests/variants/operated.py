@@ -12,8 +12,11 @@
 
 """A plan that tests operate, and what its nodes tell about it."""
 
+import contextlib
 import os
 import signal
+import time
+from concurrent import futures
 
 import yaml
 
@@ -110,13 +113,23 @@ class OperatedPlan(small_plan.SmallPlan):
         targets.wait_until_ready(self.state)
 
     def cut_off(self, node):
-        """Let a node lose its power."""
+        """Let a node lose its power, and not come back by itself."""
         root = self.root(node)
+        program = f'node-{node}'
+        supervisor = supervision.Supervisor(self.state)
+        # Nothing of it runs from now on; who has frozen does not see either
+        # that it is asked to stop, after which nobody starts it again.
+        _signal(root, signal.SIGSTOP)
 
-        for number in node_boot.processes(root):
-            os.kill(number, signal.SIGKILL)
+        with futures.ThreadPoolExecutor(1) as beside:
+            removing = beside.submit(supervisor.remove, program)
 
-        supervision.Supervisor(self.state).remove(f'node-{node}')
+            while supervisor.states().get(program) == 'RUNNING':
+                time.sleep(0.02)
+
+            _signal(root, signal.SIGKILL)
+            removing.result()
+
         node_boot.end_processes(root)
 
     def bring_back(self, node):
@@ -164,3 +177,9 @@ class OperatedPlan(small_plan.SmallPlan):
         """Wait until a step of an operation was started on a node."""
         return logs.Journal(self.root(node)).wait(
             operation, step, PATIENCE_SECONDS, event)
+
+
+def _signal(root, number):
+    for process in node_boot.processes(root):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(process, number)
