@@ -7,7 +7,9 @@
 etc=$NODE_ROOT/etc
 mkdir -p "$etc/haproxy" "$etc/services.d" "$NODE_ROOT/var/log"
 
-# No retries: a request that fails shall be seen, not sent twice.
+# No retries: a request that fails shall be seen, not sent twice. A check
+# costs a server as much as a request does, and each load balancer makes its
+# own: they are frequent only where the state changes.
 {
     cat <<END
 global
@@ -36,7 +38,7 @@ frontend $name
 
 backend $name
     option httpchk GET $health
-    default-server check inter 200ms rise 1 fall 2
+    default-server check inter 1s fastinter 200ms downinter 200ms rise 1 fall 2
 END
         set -- $ADDRESSES
         for server in $SERVERS; do
