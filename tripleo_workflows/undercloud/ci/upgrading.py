@@ -61,6 +61,8 @@ class ProbedUpgrade:
         self._leaves_rows = any('left' in probe for probe in probes)
         self._record = operation_record.Record(driver.clients.swift,
                                                driver.plan)
+        # Until it has ended well it is the plan's newest operation.
+        self._operation = ''
         #: What the prober saw; None until it was stopped.
         self.report: availability.Report | None = None
         #: How long the upgrade took, without what the prober sent after it.
@@ -105,9 +107,9 @@ class ProbedUpgrade:
         finally:
             self.report = self.probe.stop()
 
-        operation_availability.store(
-            self._record, self.story().opened['operation'],
-            self.availability())
+        self._operation = str(self.story().opened['operation'])
+        operation_availability.store(self._record, self._operation,
+                                     self.availability())
 
         return self.report
 
@@ -119,8 +121,8 @@ class ProbedUpgrade:
             time.sleep(LOOK_SECONDS)
 
     def story(self) -> operation_report.Story:
-        """What the record holds of the upgrade, the plan's newest."""
-        return operation_report.read(self._record)
+        """What the record holds of the upgrade."""
+        return operation_report.read(self._record, self._operation)
 
     def availability(self) -> dict[str, Any]:
         """What the prober saw, in all and while each step ran.
