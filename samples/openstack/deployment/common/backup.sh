@@ -9,7 +9,7 @@ mkdir -p "$NODE_ROOT/var/lib/$SERVICE"
 
 umask 077
 # The variable keeps the password out of the list of processes.
-MYSQL_PWD=$MIGRATION_PASSWORD nice mariadb-dump --no-defaults \
+MYSQL_PWD=$MIGRATION_PASSWORD mariadb-dump --no-defaults \
     --host="$DATABASE" --user=migration --single-transaction "$SERVICE" \
     > "$backup.new"
 mv "$backup.new" "$backup"

@@ -16,7 +16,7 @@ connection="$connection?charset=utf8&init_command=SET+SESSION+lock_wait_timeout=
 # Without --config-file, keystone-manage works on a database of its own making.
 # The password is in no file and in no list of processes.
 manage() {
-    PYTHONWARNINGS=ignore nice "$NODE_ROOT/opt/$SERVICE/$RELEASE/bin/$PROGRAM" \
+    PYTHONWARNINGS=ignore "$NODE_ROOT/opt/$SERVICE/$RELEASE/bin/$PROGRAM" \
         --config-file /dev/stdin "$@" 2>&1 <<END
 [$SECTION]
 connection = $connection

@@ -4,20 +4,12 @@
 
 place=$NODE_ROOT/opt/$SERVICE/$RELEASE
 
-# What serves on the node comes first, whose first request shall not have to
-# wait for the compiler either. Where the kernel groups processes by session,
-# as Linux does on a desktop and on Debian, nice counts within a group only.
-for try in 1 2 3 4 5 6 7 8 9; do
-    { echo 10 > /proc/self/autogroup; } 2>/dev/null && break
-    # Of all sessions, one may say so in a tenth of a second.
-    sleep "0.$try"
-done
-
+# Bytecode is compiled now: no first request shall wait for the compiler.
 [ -e "$place/complete" ] || {
     mkdir -p "$NODE_ROOT/opt/$SERVICE"
     printf '%s\n' "$REQUIREMENTS" > "$place.txt"
-    nice uv venv --quiet --clear --python python3 "$place"
-    nice uv pip install --quiet --no-deps --compile-bytecode \
+    uv venv --quiet --clear --python python3 "$place"
+    uv pip install --quiet --no-deps --compile-bytecode \
         --python "$place/bin/python" --requirement "$place.txt"
     mv "$place.txt" "$place/complete"
 }
@@ -28,4 +20,4 @@ for link in current previous; do
     set -- "$@" ! -name "$(readlink "$NODE_ROOT/opt/$SERVICE/$link" || true)"
 done
 find "$NODE_ROOT/opt/$SERVICE" -mindepth 1 -maxdepth 1 -type d \
-    ! -name "$RELEASE" "$@" -exec nice rm -r {} +
+    ! -name "$RELEASE" "$@" -exec rm -r {} +

@@ -8,4 +8,4 @@
     echo "$SERVICE was never on this node: there is nothing to check."
     exit
 }
-exec nice "$place/bin/$PROGRAM" upgrade check
+exec "$place/bin/$PROGRAM" upgrade check
