@@ -267,9 +267,9 @@ def _place(error: Exception) -> str:
         url = getattr(getattr(cause, 'request', None), 'url', None)
 
         if url:
-            parts = urllib.parse.urlsplit(url)
-
-            return f'at {parts.hostname}:{parts.port}'
+            # Without the user and password that it may begin with.
+            return 'at ' + urllib.parse.urlsplit(url).netloc.rpartition(
+                '@')[2]
 
     return ''
 

@@ -9,4 +9,3 @@ for try in 1 2 3 4 5 6 7 8 9; do
     # Of all sessions, one may say so in a tenth of a second.
     sleep "0.$try"
 done
-
