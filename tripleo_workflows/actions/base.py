@@ -268,8 +268,9 @@ def _place(error: Exception) -> str:
 
         if url:
             # Without the user and password that it may begin with.
-            return 'at ' + urllib.parse.urlsplit(url).netloc.rpartition(
-                '@')[2]
+            place = urllib.parse.urlsplit(str(url)).netloc.rpartition('@')[2]
+
+            return f'at {place}'
 
     return ''
 

@@ -30,6 +30,8 @@ from tripleo_workflows.rollout import timeline
 from tripleo_workflows.undercloud.ci import driving
 
 LOOK_SECONDS = 0.5
+#: How long the first users may take, before the upgrade begins all the same.
+BEFORE_SECONDS = 30.0
 #: How long a prober may go on after an upgrade to reach what was asked for.
 PATIENCE_SECONDS = 600.0
 
@@ -93,10 +95,12 @@ class ProbedUpgrade:
         :raises WorkflowFailed: the upgrade did not end well. There is a
             report all the same.
         """
-        begun = time.monotonic()
         self.probe.start()
 
         try:
+            self._let_users_come()
+            begun = time.monotonic()
+
             try:
                 self._driver.workflow('tripleo.upgrade.v1.run',
                                       plan=self._driver.plan, digest=digest)
@@ -112,6 +116,19 @@ class ProbedUpgrade:
                                      self.availability())
 
         return self.report
+
+    def _let_users_come(self) -> None:
+        """Wait until each request has been answered once.
+
+        The first ones fill the caches of processes that may be fresh, which
+        shall not be held against the upgrade.
+        """
+        deadline = time.monotonic() + BEFORE_SECONDS
+
+        while time.monotonic() < deadline and not all(
+                figures.requests for figures
+                in self.probe.report().endpoints.values()):
+            time.sleep(LOOK_SECONDS)
 
     def _go_on(self, wanted: Wanted) -> None:
         deadline = time.monotonic() + PATIENCE_SECONDS

@@ -29,18 +29,30 @@ class ProbedUpgradeTestCase(test_going_on.OperationTestCase):
         self.record.put('documents/d.json', {'services': {}})
         self.record.put('first/closed.json', {'how': 'success'})
 
+        #: How many requests each has answered when it begins.
+        self.seen = []
+        self.upgrades = [upgrading.ProbedUpgrade(self, [PROBE])
+                         for _ in range(2)]
+
+    def run_all(self):
+        for number, upgrade in enumerate(self.upgrades):
+            upgrade.run(f'upgrade-{number}', upgrading.Wanted(0, 0))
+
     def workflow(self, name, plan, digest):
         """Open an operation and close it, as the workflow does."""
+        self.seen.append(self.upgrades[len(self.seen)].requests)
         self.open(digest, state='SUCCESS', begun=time.time())
         self.record.put(f'{digest}/closed.json', {'how': 'success'})
 
     def test_each_tells_of_its_own_operation(self):
-        upgrades = [upgrading.ProbedUpgrade(self, [PROBE])
-                    for _ in range(2)]
-
-        for number, upgrade in enumerate(upgrades):
-            upgrade.run(f'upgrade-{number}', upgrading.Wanted(0, 0))
+        self.run_all()
 
         self.assertEqual(
             ['upgrade-0', 'upgrade-1'],
-            [upgrade.story().opened['operation'] for upgrade in upgrades])
+            [upgrade.story().opened['operation']
+             for upgrade in self.upgrades])
+
+    def test_users_are_there_before_it_begins(self):
+        self.run_all()
+
+        self.assertNotIn(0, self.seen)
