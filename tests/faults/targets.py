@@ -102,11 +102,15 @@ def _command(number):
     return ''
 
 
-def _kill(numbers):
+def send(kind, numbers):
+    """Send a signal to those processes that are still there."""
     for number in numbers:
         with contextlib.suppress(ProcessLookupError):
-            os.kill(number, signal.SIGKILL)
+            os.kill(number, kind)
 
+
+def _kill(numbers):
+    send(signal.SIGKILL, numbers)
     _wait(lambda: not any(map(processes.is_alive, numbers)), 10,
           'a killed process did not end')
 

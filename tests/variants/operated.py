@@ -12,14 +12,12 @@
 
 """A plan that tests operate, and what its nodes tell about it."""
 
-import contextlib
-import os
 import signal
-import time
 from concurrent import futures
 
 import yaml
 
+from tests import waiting
 from tests.faults import logs
 from tests.faults import small_plan
 from tests.faults import targets
@@ -117,17 +115,15 @@ class OperatedPlan(small_plan.SmallPlan):
         root = self.root(node)
         program = f'node-{node}'
         supervisor = supervision.Supervisor(self.state)
-        # Nothing of it runs from now on; who has frozen does not see either
-        # that it is asked to stop, after which nobody starts it again.
-        _signal(root, signal.SIGSTOP)
+        # What is frozen runs no longer, and does not obey when it is asked to
+        # stop either. Who was asked is not started again when it dies.
+        targets.send(signal.SIGSTOP, node_boot.processes(root))
 
         with futures.ThreadPoolExecutor(1) as beside:
             removing = beside.submit(supervisor.remove, program)
-
-            while supervisor.states().get(program) == 'RUNNING':
-                time.sleep(0.02)
-
-            _signal(root, signal.SIGKILL)
+            waiting.wait_for(
+                lambda: supervisor.states().get(program) != 'RUNNING')
+            targets.send(signal.SIGKILL, node_boot.processes(root))
             removing.result()
 
         node_boot.end_processes(root)
@@ -177,9 +173,3 @@ class OperatedPlan(small_plan.SmallPlan):
         """Wait until a step of an operation was started on a node."""
         return logs.Journal(self.root(node)).wait(
             operation, step, PATIENCE_SECONDS, event)
-
-
-def _signal(root, number):
-    for process in node_boot.processes(root):
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(process, number)

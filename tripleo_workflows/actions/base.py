@@ -34,6 +34,7 @@ from oslo_config import cfg
 from tripleo_workflows import clients as service_clients
 from tripleo_workflows import config
 from tripleo_workflows import exceptions
+from tripleo_workflows.checks import http
 from tripleo_workflows.operation import lock
 from tripleo_workflows.operation import trust as operation_trust
 
@@ -267,10 +268,9 @@ def _place(error: Exception) -> str:
         url = getattr(getattr(cause, 'request', None), 'url', None)
 
         if url:
-            # Without the user and password that it may begin with.
-            place = urllib.parse.urlsplit(str(url)).netloc.rpartition('@')[2]
+            public = http.without_secrets(str(url))
 
-            return f'at {place}'
+            return f'at {urllib.parse.urlsplit(public).netloc}'
 
     return ''
 

@@ -14,6 +14,7 @@
 
 import dataclasses
 import time
+from collections.abc import Callable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
@@ -123,19 +124,13 @@ class ProbedUpgrade:
         The first ones fill the caches of processes that may be fresh, which
         shall not be held against the upgrade.
         """
-        deadline = time.monotonic() + BEFORE_SECONDS
-
-        while time.monotonic() < deadline and not all(
-                figures.requests for figures
-                in self.probe.report().endpoints.values()):
-            time.sleep(LOOK_SECONDS)
+        _wait_for(lambda: all(
+            figures.requests for figures
+            in self.probe.report().endpoints.values()), BEFORE_SECONDS)
 
     def _go_on(self, wanted: Wanted) -> None:
-        deadline = time.monotonic() + PATIENCE_SECONDS
-
-        while (not wanted.is_reached(self.requests, self.writes)
-               and time.monotonic() < deadline):
-            time.sleep(LOOK_SECONDS)
+        _wait_for(lambda: wanted.is_reached(self.requests, self.writes),
+                  PATIENCE_SECONDS)
 
     def story(self) -> operation_report.Story:
         """What the record holds of the upgrade."""
@@ -162,3 +157,11 @@ class ProbedUpgrade:
         return drawing.svg(timeline.of_nodes(
             f'Upgrade of {self._driver.plan}{verdict}', self.story(),
             requests))
+
+
+def _wait_for(condition: Callable[[], bool], seconds: float) -> None:
+    """Wait until something holds, or so much time has passed."""
+    deadline = time.monotonic() + seconds
+
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(LOOK_SECONDS)
