@@ -142,6 +142,7 @@ class Flow:
         try:
             times = request.count(known, left['find'])
         except Exception as error:
+            # Whatever it was: what could not be looked for was not found.
             return http.reason(error)
 
         wanted = left.get('times', 1)

@@ -144,6 +144,7 @@ def guard(request: Request, journal: node_journal.Journal,
         if answer is None:
             answer = _act(request, journal, deadline)
     except Exception as error:
+        # Whatever it was: somebody waits for an answer, and gets one.
         answer = _broken(error)
 
     accepted.cancel()
