@@ -15,6 +15,7 @@
 import configparser
 import pathlib
 import stat
+import subprocess
 
 import fixtures
 import testtools
@@ -104,6 +105,22 @@ class TestMake(testtools.TestCase):
         self.assertNotIn('OS_PASSWORD', found)
         self.assertEqual(str(self.place.root.parent / 'cache/uv'),
                          found['UV_CACHE_DIR'])
+
+    def test_parts_run_in_their_order_until_one_fails(self) -> None:
+        parts = self.root / 'tmp' / 'parts'
+        parts.mkdir()
+
+        for name, script, mode in (
+                ('20-first', 'echo first', 0o700), ('30-no', 'echo no', 0o600),
+                ('55-second', 'echo second; exit 7', 0o700),
+                ('90-third', 'echo third', 0o700)):
+            (parts / name).write_text(f'#!/bin/sh\n{script}\n')
+            (parts / name).chmod(mode)
+
+        done = subprocess.run([self.root / 'bin/dib-run-parts', parts],
+                              capture_output=True, text=True)
+        self.assertEqual((7, 'first\nsecond\n'),
+                         (done.returncode, done.stdout))
 
     def test_a_file_that_did_not_change_is_left_alone(self) -> None:
         hook = self.root / 'libexec' / 'heat-config/hooks/script'

@@ -42,7 +42,7 @@ SOURCES_AT_ONCE = 4
 SHOWN_LINES = 6
 #: Programs of our own environment that nodes are made of.
 OWN_PROGRAMS = ('uv', 'supervisorctl', 'os-collect-config',
-                'os-refresh-config', 'os-apply-config', 'dib-run-parts')
+                'os-refresh-config', 'os-apply-config')
 
 FreeBytes = Callable[[pathlib.Path], int]
 
