@@ -142,6 +142,7 @@ def ask(dispatcher: delivery.Dispatcher, place: Place, entry: Entry,
     :returns: None where nodes have not answered yet.
     """
     results: Results = []
+    _clean_up(dispatcher, place, entry)
 
     for asked, checks, members in _lists(place):
         here = [check for check in checks
@@ -158,9 +159,24 @@ def ask(dispatcher: delivery.Dispatcher, place: Place, entry: Entry,
 
         results += found
 
-    entry.update(round=entry['round'] + 1, asked={})
+    entry.update(round=entry['round'] + 1, asked={}, spent=[
+        ids for asked in entry['asked'].values()
+        for node in asked['nodes'].values() for ids in node['ids']])
 
     return results
+
+
+def _clean_up(dispatcher: delivery.Dispatcher, place: Place, entry: Entry
+              ) -> None:
+    """Remove what the round before has sent, now that another one begins.
+
+    There may be hundreds of them. The last one is left to the unit, because
+    to remove something wakes the nodes, and the next step waits for them.
+    """
+    if entry.get('spent'):
+        dispatcher.clean(
+            f'{place.operation.id}/deliveries/{place.service}.{place.unit}.'
+            f'{place.step}-', entry.pop('spent'))
 
 
 def _lists(place: Place) -> list[tuple[
@@ -210,10 +226,6 @@ def _ask_nodes(dispatcher: delivery.Dispatcher, place: Place, entry: Entry,
 
     if not ended:
         return None
-
-    # There may be hundreds of rounds, and none needs the one before.
-    dispatcher.clean(step.prefix, [
-        ids for node in asked['nodes'].values() for ids in node['ids']])
 
     return [result for name, node in asked['nodes'].items()
             for result in on_node.results(check, node.get('answer', {

@@ -338,6 +338,8 @@ class Unit:
                     asked['nodes'] for asked in entry.get('asked', {}
                                                           ).values()))
                 for node in nodes.values() for ids in node.get('ids', [])]
+        sent += [ids for entry in self.steps.values()
+                 for ids in entry.get('spent', [])]
         dispatcher.clean(f'{self.operation.id}/deliveries/{self.service}.'
                          f'{self.name}.', sent)
 

@@ -59,6 +59,7 @@ class Nodes:
         #: Nodes that answer nothing.
         self.silent = set()
         self.cleaned = []
+        self.removed = []
         self.answered_with = {}
 
     def send(self, step, targets, until=None):
@@ -68,7 +69,8 @@ class Nodes:
             key = (step.prefix, target.name)
             self.requests.append((step.batch, step.step, target.name,
                                   step.attempt, step.fence))
-            sent[target.name] = {'config': 'c', 'deployment': 'd'}
+            sent[target.name] = {'config': step.prefix + target.name,
+                                 'deployment': 'd'}
 
             if key not in self.answered_with:
                 self.sent.append(f'{target.name} {step.step}')
@@ -104,6 +106,7 @@ class Nodes:
 
     def clean(self, prefix, sent, keep=()):
         self.cleaned.append(prefix)
+        self.removed += [ids['config'] for ids in sent]
 
 
 class World(fixtures.Fixture):
