@@ -31,6 +31,8 @@ from tripleo_workflows.checks import http
 
 #: Requests per second over all endpoints together.
 RATE = 20.0
+#: How many rows are looked for at once, when nothing is probed any more.
+READERS = 4
 
 
 class Prober:
@@ -110,8 +112,11 @@ class Prober:
 
     def read_back(self) -> availability.ReadBack:
         """Look for what the flows have written; call it after ``stop``."""
-        wrong = [f'{run.flow.name}: {problem}' for run in self._written
-                 if (problem := run.flow.problem_of(run.known))]
+        with concurrent.futures.ThreadPoolExecutor(READERS) as pool:
+            problems = pool.map(lambda run: run.flow.problem_of(run.known),
+                                self._written)
+            wrong = [f'{run.flow.name}: {problem}' for run, problem
+                     in zip(self._written, problems, strict=True) if problem]
 
         return availability.ReadBack(
             len(self._written), len(wrong),
