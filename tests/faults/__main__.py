@@ -12,7 +12,7 @@
 
 """Kill something, see that nothing is lost, and again.
 
-``python -m tests.faults [--seeds N] [--seed S] [--tests REGEX]``. The
+``python -m tests.faults [--seeds N] [--seed S] [--tests REGEX] [--few]``. The
 undercloud lives in ``.tox/undercloud``, as that of the functional tests;
 with ``--tests none`` it is the one that they left there, if they did.
 """
@@ -27,6 +27,7 @@ from tests.faults import light as light_service
 from tests.faults import seeds
 from tests.faults import switches
 from tests.functional import __main__ as functional
+from tests.variants import __main__ as variants
 
 NO_TESTS = 'none'
 say = functional.say
@@ -44,6 +45,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
                         metavar='SECONDS',
                         help='how long a seed may last '
                              '(default: %(default).0f)')
+    parser.add_argument('--few', action='store_true',
+                        help='run the variants that every run of tox has')
     parser.add_argument('--tests', default='.', metavar='REGEX',
                         help='run these test modules too; none: no tests')
 
@@ -93,7 +96,7 @@ def _run_seed(runner: seeds.Seeds, seed: int) -> bool:
 
 
 def main(arguments: list[str]) -> int:
-    """Run the seeds, then the tests; return 1 where anything failed."""
+    """Run the seeds, then what else is wanted; return 1 if any failed."""
     args = parse(arguments)
     # The undercloud's processes inherit the path of the switch, Mistral too.
     os.environ['PYTHONPATH'] = str(switches.DIRECTORY)
@@ -105,6 +108,10 @@ def main(arguments: list[str]) -> int:
         if args.tests != NO_TESTS:
             passed = not functional.run_tests(
                 'tests/faults', [args.tests]) and passed
+
+        if args.few:
+            passed = not functional.run_tests(
+                'tests/variants', [variants.FEW]) and passed
 
         return 0 if passed else 1
 

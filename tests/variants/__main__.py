@@ -12,26 +12,23 @@
 
 """Let rollouts go wrong in every way that is to be survived.
 
-``python -m tests.variants [--few] [stestr's arguments]``. The undercloud
-lives in ``.tox/undercloud``, as that of the functional tests; with ``--few``
-it is the one that they left there, if they did.
+``python -m tests.variants [stestr's arguments]``. The undercloud lives in
+``.tox/undercloud``, as that of the functional tests.
 """
 
 import sys
 
 from tests.functional import __main__ as functional
 
-FEW = '--few'
-#: What every run of tox has.
-TESTS = ('test_an_unhealthy_canary_stops_its_service|'
-         'test_mistral_is_killed_in_roll')
+#: Those that every run of tox has, with its seeds.
+FEW = ('test_an_unhealthy_canary_stops_its_service|'
+       'test_mistral_is_killed_in_roll')
 
 
 def main(arguments: list[str]) -> int:
     """Run the tests; return stestr's exit code."""
-    with functional.undercloud(anew=FEW not in arguments):
-        return functional.run_tests('tests/variants', [
-            TESTS if argument == FEW else argument for argument in arguments])
+    with functional.undercloud():
+        return functional.run_tests('tests/variants', arguments)
 
 
 if __name__ == '__main__':
