@@ -10,18 +10,26 @@
 #    License for the specific language governing permissions and limitations
 #    under the License.
 
-"""A cloud of the sample's services on local nodes, deployed once a run."""
+"""A cloud of the sample's services, deployed and upgraded once a run."""
 
+import dataclasses
 import functools
 import json
 import os
 import pathlib
 import signal
 import time
+import uuid
+from typing import Any
 
+from tests import database
 from tests import waiting
 from tripleo_workflows import clients as service_clients
+from tripleo_workflows.checks import availability
+from tripleo_workflows.checks import prober
 from tripleo_workflows.operation import lock
+from tripleo_workflows.operation import probing
+from tripleo_workflows.operation import record
 from tripleo_workflows.pack import sync
 from tripleo_workflows.pack import workbooks
 from tripleo_workflows.plan import environment
@@ -159,6 +167,39 @@ class Cloud:
         return not any(b'os-refresh-config' in command_line(process)
                        for process in node_boot.processes(node.root))
 
+    def columns(self):
+        """Where the web service's items have their text now."""
+        root = self.node(f'{PLAN}-database-0').root
+        shown = database.Database(root, 'web').run('SHOW COLUMNS FROM items')
+
+        return {line.split()[0] for line in shown} - {'number'}
+
+    def starts(self):
+        """How often the web service was started, by node."""
+        return {name: (self.node(name).root / 'var/log/web.log'
+                       ).read_text().count('started release=')
+                for name in NAMES if 'controller' in name}
+
+    def change(self, **parameters):
+        """Change the plan's own file, which may hold secrets."""
+        plan = store.PlanStore(self.clients.swift, PLAN)
+        files = plan.read()
+        files[environment.FILE] = environment.dump(
+            environment.merge_parameters(environment.load(files),
+                                         parameters))
+        plan.write(files)
+
+    def prober(self):
+        """A prober of the cloud's services."""
+        return prober.Prober(probing.probes(self.clients.heat, PLAN))
+
+    def wait_for_step(self, operation, batch, step):
+        """Wait until a step of a batch was sent to its nodes."""
+        kept = record.Record(self.clients.swift, PLAN)
+        waiting.wait_for(lambda: any(
+            name.endswith(f'/{batch}.json') and step in kept.get(name)
+            for name in kept.names(f'{operation}/')), 240)
+
     def deploy(self):
         """Deploy the sample on six nodes."""
         local_nodes.add(self.state, NAMES, SUBNET)
@@ -188,26 +229,85 @@ def command_line(process):
         return b''
 
 
-@functools.cache
-def _deployment():
-    cloud = Cloud()
+@dataclasses.dataclass(frozen=True)
+class Upgrade:
+    """An upgrade of the web service, and a change of the monitor's agents.
+
+    :param secret: the token that the agents were given.
+    :param interval: seconds, the agents' other change.
+    :param rollout: what the preview answered.
+    :param columns: of the web service's table before, in the middle, and at
+        the end.
+    :param starts: of the web service before.
+    :param report: what the users saw.
+    """
+
+    cloud: Cloud
+    secret: str
+    interval: int
+    rollout: dict[str, Any]
+    columns: tuple[set[str], set[str], set[str]]
+    starts: dict[str, int]
+    report: availability.Report
+
+
+def _upgrade():
+    cloud = deployed()
+    before, starts = cloud.columns(), cloud.starts()
+    secret = uuid.uuid4().hex
+    interval = cloud.parameter('MonitorAgentInterval', 10) + 1
+    cloud.set_parameters(WebRelease='2')
+    cloud.change(MonitorAgentToken=secret, MonitorAgentInterval=interval)
+    rollout = cloud.preview()
+    probes = cloud.prober()
+    probes.start()
 
     try:
-        cloud.summary = cloud.deploy()['summary']
+        execution = cloud.start('tripleo.upgrade.v1.run', plan=PLAN,
+                                digest=rollout['digest'])
+        cloud.wait_for_step(execution, 'web.2', 'stop')
+        middle = cloud.columns()
+        cloud.wait(execution)
+    finally:
+        report = probes.stop()
+
+    return Upgrade(cloud, secret, interval, rollout,
+                   (before, middle, cloud.columns()), starts, report)
+
+
+def _deployment():
+    cloud = Cloud()
+    cloud.summary = cloud.deploy()['summary']
+
+    return cloud
+
+
+@functools.cache
+def _outcome(function):
+    try:
+        return function(), None
     except Exception as error:
         return None, error
 
-    return cloud, None
 
+def _once(function):
+    """What a function returned at its first call in this run.
 
-def deployed():
-    """The cloud of this run, deployed at the first call.
-
-    Where that failed, each caller is told the one cause.
+    Where it failed, each caller is told the one cause.
     """
-    cloud, error = _deployment()
+    result, error = _outcome(function)
 
     if error:
         raise error
 
-    return cloud
+    return result
+
+
+def deployed():
+    """The cloud of this run, deployed at the first call."""
+    return _once(_deployment)
+
+
+def upgraded():
+    """The upgrade of this run's cloud, carried out at the first call."""
+    return _once(_upgrade)

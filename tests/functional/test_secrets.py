@@ -14,13 +14,11 @@ import json
 import os
 import pathlib
 import urllib.request
-import uuid
 
 import testtools
 
 from tests.functional import cloud as functional_cloud
 from tripleo_workflows.plan import environment
-from tripleo_workflows.plan import store
 
 #: What a step of the sample writes itself, on purpose, and the database of
 #: Heat, which encrypts hidden parameters but not the parameter defaults of an
@@ -35,28 +33,13 @@ class SecretsTestCase(testtools.TestCase):
     def setUp(self):
         super().setUp()
         self.cloud = functional_cloud.deployed()
-        self.secret = uuid.uuid4().hex
-
-    def change(self, **parameters):
-        # The plan's own file holds it, as the plan of any cloud does.
-        plan = store.PlanStore(self.cloud.clients.swift,
-                               functional_cloud.PLAN)
-        files = plan.read()
-        files[environment.FILE] = environment.dump(
-            environment.merge_parameters(environment.load(files),
-                                         parameters))
-        plan.write(files)
 
     def test_a_secret_and_a_parameter_are_rolled_out(self):
-        interval = self.cloud.parameter('MonitorAgentInterval', 10) + 1
-        self.change(MonitorAgentToken=self.secret,
-                    MonitorAgentInterval=interval)
-        rollout = self.cloud.preview(verb='update')
-        self.assertEqual(1, rollout['services'])
-        self.assertIn('secret TOKEN changed', rollout['tree'])
-        self.assertIn('configure', rollout['tree'])
-        self.assertNotIn('controller', rollout['tree'])
-        self.cloud.upgrade(rollout['digest'])
+        upgrade = functional_cloud.upgraded()
+        self.secret = upgrade.secret
+        # The agents, and the web service with its new release.
+        self.assertEqual(2, upgrade.rollout['services'])
+        self.assertIn('secret TOKEN changed', upgrade.rollout['tree'])
 
         for address in self.cloud.addresses('compute'):
             with urllib.request.urlopen(urllib.request.Request(
@@ -66,12 +49,13 @@ class SecretsTestCase(testtools.TestCase):
 
             with urllib.request.urlopen(
                     f'http://{address}:8090/health') as answer:
-                self.assertEqual(interval, json.load(answer)['interval'])
+                self.assertEqual(upgrade.interval,
+                                 json.load(answer)['interval'])
 
         self.assertEqual([], self.found_outside_swift())
         self.assertEqual([], self.found_in_swift())
         # Nothing has changed: the digest of a secret is stable.
-        self.assertEqual(0, self.cloud.preview(verb='update')['services'])
+        self.assertEqual(0, self.cloud.preview()['services'])
 
     def test_a_generated_password_is_used_and_stays_nowhere_else(self):
         generated = environment.load(self.cloud.plan())['passwords']
