@@ -26,11 +26,19 @@ class Swift:
     def __init__(self):
         self.containers = {}
         self.headers = {}
+        self.account_headers = {}
         #: When objects were written; all others were just now.
         self.written = {}
 
     def get_account(self, full_listing=False):
         return {}, [{'name': name} for name in sorted(self.containers)]
+
+    def head_account(self):
+        return {key.lower(): value
+                for key, value in self.account_headers.items()}
+
+    def post_account(self, headers):
+        self.account_headers.update(headers)
 
     def put_container(self, name, headers=None):
         self.containers.setdefault(name, {})

@@ -20,6 +20,7 @@ from tripleo_workflows.plan import store
 from tripleo_workflows.stack import arguments
 from tripleo_workflows.stack import removals
 from tripleo_workflows.stack import stacks
+from tripleo_workflows.stack import temporary_urls
 
 
 class Bring(base.Action):
@@ -43,6 +44,7 @@ class Bring(base.Action):
         heat_arguments = arguments.heat_arguments(self.plan, files)
         stacks.validate(clients.heat, heat_arguments)
         removals.refuse(clients.heat, heat_arguments)
+        temporary_urls.prepare_account(clients.swift)
 
         return {'stack': stacks.bring(clients.heat, heat_arguments,
                                       self.timeout)}
