@@ -229,6 +229,17 @@ class TestNodes(testtools.TestCase):
                               if name.startswith('OS_')
                               and 'CONFIG' not in name], names)
 
+    def test_what_a_node_serves_comes_before_its_agent(self) -> None:
+        waits = {b'supervisor.supervisord': 0, b'node_agent.py': 10,
+                 b'os-collect-config': 10}
+        found = {part: os.getpriority(os.PRIO_PROCESS, number)
+                 for number in self._living() for part in waits
+                 if part in pathlib.Path(f'/proc/{number}/cmdline')
+                 .read_bytes()}
+        self.assertIn(b'supervisor.supervisord', found)
+        self.assertGreater(len(found), 1)
+        self.assertEqual({part: waits[part] for part in found}, found)
+
     def _others(self) -> list[nodes.Node]:
         return [node for node in nodes.listing(self.state)
                 if node.name in OTHERS]
