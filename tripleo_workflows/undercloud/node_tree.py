@@ -27,6 +27,7 @@ from tripleo_workflows.undercloud import node_hooks
 from tripleo_workflows.undercloud import node_notify
 from tripleo_workflows.undercloud import node_python
 from tripleo_workflows.undercloud import state as undercloud_state
+from tripleo_workflows.undercloud import supervision
 
 DIRECTORIES = ('bin', 'etc', 'etc/services.d', 'libexec', 'run', 'tmp', 'var',
                'var/log', 'var/lib', 'var/lib/tripleo-workflows', 'var/run')
@@ -159,7 +160,8 @@ def make(state: undercloud_state.StateDirectory, name: str, address: str
 
     _write(root / 'bin/dib-run-parts', RUN_PARTS, 0o700)
 
-    agent = [sys.executable, '-P', node_agent.__file__, str(root),
+    agent = [*supervision.BEHIND_SERVICES, sys.executable, '-P',
+             node_agent.__file__, str(root),
              str(state.enroll / f'{name}.json')]
     _write(root / node_boot.CONFIGURATION, SERVICE_MANAGER.format(
         root=root, name=name, socket=socket_of(state, name),
