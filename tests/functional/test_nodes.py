@@ -33,6 +33,7 @@ import testtools
 from tests import waiting
 from tripleo_workflows.undercloud import node_agent
 from tripleo_workflows.undercloud import node_boot
+from tripleo_workflows.undercloud import node_tree
 from tripleo_workflows.undercloud import nodes
 from tripleo_workflows.undercloud import state as undercloud_state
 
@@ -230,8 +231,9 @@ class TestNodes(testtools.TestCase):
                               and 'CONFIG' not in name], names)
 
     def test_what_a_node_serves_comes_before_its_agent(self) -> None:
-        waits = {b'supervisor.supervisord': 0, b'node_agent.py': 10,
-                 b'os-collect-config': 10}
+        waits = {b'supervisor.supervisord': 0,
+                 b'node_agent.py': node_tree.AGENT_NICE,
+                 b'os-collect-config': node_tree.AGENT_NICE}
         found = {part: os.getpriority(os.PRIO_PROCESS, number)
                  for number in self._living() for part in waits
                  if part in pathlib.Path(f'/proc/{number}/cmdline')

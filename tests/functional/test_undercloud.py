@@ -119,11 +119,6 @@ class ServicesTest(UndercloudTest):
         self.assertIn('keystone', done.stderr)
         self.assertEqual(1, len(done.stderr.splitlines()))
 
-    def test_it_comes_after_what_the_cloud_serves(self) -> None:
-        self.assertEqual(dict.fromkeys(undercloud_state.SERVICES, 10), {
-            service: os.getpriority(os.PRIO_PROCESS, number or 0)
-            for service, number in self._pids().items()})
-
     def test_only_the_four_ports_listen_and_only_on_loopback(self) -> None:
         pids = [*self._pids().values(), self.supervisor.supervisor_pid()]
         listeners = set[str]()

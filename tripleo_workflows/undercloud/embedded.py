@@ -146,7 +146,7 @@ def _start(state: undercloud_state.StateDirectory,
     for service in undercloud_state.SERVICES:
         if service not in known:
             supervisor.add(service, [
-                *supervision.BEHIND_SERVICES, sys.executable, '-m',
+                sys.executable, '-m',
                 f'tripleo_workflows.undercloud.serve_{service}',
                 str(state.root)])
         elif known[service] in ('STOPPED', 'EXITED', 'FATAL'):

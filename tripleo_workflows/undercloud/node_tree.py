@@ -27,7 +27,6 @@ from tripleo_workflows.undercloud import node_hooks
 from tripleo_workflows.undercloud import node_notify
 from tripleo_workflows.undercloud import node_python
 from tripleo_workflows.undercloud import state as undercloud_state
-from tripleo_workflows.undercloud import supervision
 
 DIRECTORIES = ('bin', 'etc', 'etc/services.d', 'libexec', 'run', 'tmp', 'var',
                'var/log', 'var/lib', 'var/lib/tripleo-workflows', 'var/run')
@@ -96,6 +95,9 @@ for program in "$1"/*; do
 done
 """
 
+#: The agents of all nodes, asked at once, are not to take the processors of
+#: one machine from what the nodes serve.
+AGENT_NICE = 5
 #: Variables of the undercloud that a node starts with, too, by their
 #: beginnings: where Python packages come from, and which authorities vouch
 #: for that.
@@ -160,7 +162,7 @@ def make(state: undercloud_state.StateDirectory, name: str, address: str
 
     _write(root / 'bin/dib-run-parts', RUN_PARTS, 0o700)
 
-    agent = [*supervision.BEHIND_SERVICES, sys.executable, '-P',
+    agent = ['nice', '-n', str(AGENT_NICE), sys.executable, '-P',
              node_agent.__file__, str(root),
              str(state.enroll / f'{name}.json')]
     _write(root / node_boot.CONFIGURATION, SERVICE_MANAGER.format(

@@ -55,10 +55,6 @@ serverurl = unix://{socket}
 files = {etc}/supervisor.d/*.conf
 """
 
-#: Begins the commands of all that manages the cloud. Its services and their
-#: users share the processors of one machine with that, and come first.
-BEHIND_SERVICES = ('nice', '-n', '10')
-
 _PROGRAM = """\
 [program:{name}]
 command = {command}
