@@ -242,7 +242,6 @@ class Upgrade:
     :param report: what the users saw.
     """
 
-    cloud: Cloud
     secret: str
     interval: int
     rollout: dict[str, Any]
@@ -271,7 +270,7 @@ def _upgrade():
     finally:
         report = probes.stop()
 
-    return Upgrade(cloud, secret, interval, rollout,
+    return Upgrade(secret, interval, rollout,
                    (before, middle, cloud.columns()), starts, report)
 
 

@@ -38,8 +38,10 @@ class SecretsTestCase(testtools.TestCase):
         upgrade = functional_cloud.upgraded()
         self.secret = upgrade.secret
         # The agents, and the web service with its new release.
-        self.assertEqual(2, upgrade.rollout['services'])
+        self.assertEqual((2, 3 + len(self.cloud.addresses('compute'))), (
+            upgrade.rollout['services'], upgrade.rollout['nodes']))
         self.assertIn('secret TOKEN changed', upgrade.rollout['tree'])
+        self.assertIn('configure', upgrade.rollout['tree'])
 
         for address in self.cloud.addresses('compute'):
             with urllib.request.urlopen(urllib.request.Request(
