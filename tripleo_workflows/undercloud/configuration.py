@@ -123,7 +123,9 @@ def heat(state: undercloud_state.StateDirectory) -> Sections:
 def mistral(state: undercloud_state.StateDirectory) -> Sections:
     """All of Mistral in one process, as the pack's design wants it."""
     return {
-        'DEFAULT': {'use_stderr': 'true', 'transport_url': 'fake://'},
+        'DEFAULT': {'use_stderr': 'true', 'transport_url': 'fake://',
+                    # The other one looks for joins every few seconds.
+                    'scheduler_type': 'default'},
         'database': {'connection': database(state, 'mistral')},
         'keystone_authtoken': _authtoken(state, 'mistral'),
         'keystone': _password(state, 'mistral'),
