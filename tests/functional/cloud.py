@@ -48,6 +48,8 @@ NAMES = [f'{PLAN}-{name}' for name in (
     'compute-0', 'compute-1')]
 #: The nodes on which playbooks can be run.
 WITH_ANSIBLE = [f'{PLAN}-controller-0', f'{PLAN}-compute-0']
+#: The web service is rolled node by node; nobody waits for the agents.
+POLICY = {'services': {'monitor_agent': {'batch': '100%'}}}
 LOOK_SECONDS = 0.3
 #: How long a service may take to answer after it was killed.
 READY_SECONDS = 60.0
@@ -207,9 +209,11 @@ class Cloud:
         found = [node for node in local_nodes.listing(self.state)
                  if node.name in NAMES]
         files = store.read_directory(SAMPLE)
-        plan_environment = environment.merge_parameters(
-            environment.load(files),
-            local_nodes.port_map(found)['parameter_defaults'])
+        plan_environment = {
+            **environment.merge_parameters(
+                environment.load(files),
+                local_nodes.port_map(found)['parameter_defaults']),
+            'lifecycle_policy': POLICY}
         files[environment.FILE] = environment.dump(plan_environment)
         plan = store.PlanStore(self.clients.swift, PLAN)
         plan.create()

@@ -139,7 +139,7 @@ def mistral(state: undercloud_state.StateDirectory) -> Sections:
         'scheduler': {'fixed_delay': 5},
         'cron_trigger': {'execution_interval': 10, 'run_in_api': 'false'},
         'tripleo': {'enroll_directory': state.enroll,
-                    # As node_agent.py configures them.
+                    # At least what node_agent.py gives them.
                     'agent_poll_seconds': 1},
     }
 

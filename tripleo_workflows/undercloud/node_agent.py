@@ -33,7 +33,7 @@ import typing
 #: Seconds between two looks for an enrolment file.
 LOOK_SECONDS = 1.0
 #: Seconds between two polls for metadata, by os-collect-config.
-POLL_SECONDS = 1.0
+POLL_SECONDS = 0.5
 CONFIGURATION = 'etc/os-collect-config.conf'
 ENROLLED = 'etc/enrolled.json'
 CACHE = 'var/lib/os-collect-config'
