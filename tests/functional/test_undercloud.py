@@ -28,6 +28,7 @@ import time
 import fixtures
 import testtools
 
+from tests import waiting
 from tripleo_workflows.undercloud import ports
 from tripleo_workflows.undercloud import readiness
 from tripleo_workflows.undercloud import state as undercloud_state
@@ -43,6 +44,17 @@ functional_wait:
     wait:
       action: std.async_noop
 """
+JOINS = """
+version: '2.0'
+functional_joins:
+  tasks:
+    begin: {action: std.noop, on-success: [first, second, third]}
+    first: {join: all, action: std.noop, on-success: [second]}
+    second: {join: all, action: std.noop, on-success: [third]}
+    third: {join: all, action: std.noop}
+"""
+#: Less than one of Mistral's schedulers takes from one join to the next.
+JOINS_SECONDS = 4.0
 
 
 class UndercloudTest(testtools.TestCase):
@@ -190,6 +202,27 @@ class ClientsTest(UndercloudTest):
              ('mistral', 'workflowv2'), ('swift', 'object-store')},
             {(row['Name'], row['Type'])
              for row in answers['catalog list']})
+
+
+class SchedulerTest(UndercloudTest):
+
+    def test_joins_go_on_at_once(self) -> None:
+        session = readiness.session(self.state)
+        workflows = {'endpoint_filter': {'service_type': 'workflowv2'}}
+        session.post('/workflows', data=JOINS,
+                     headers={'Content-Type': 'text/plain'}, **workflows)
+        self.addCleanup(session.delete, '/workflows/functional_joins',
+                        **workflows)
+        begun = time.monotonic()
+        execution = session.post(
+            '/executions', json={'workflow_name': 'functional_joins'},
+            **workflows).json()['id']
+        self.addCleanup(session.delete,
+                        f'/executions/{execution}?force=true', **workflows)
+        waiting.wait_for(lambda: session.get(
+            f'/executions/{execution}', **workflows
+            ).json()['state'] == 'SUCCESS')
+        self.assertLess(time.monotonic() - begun, JOINS_SECONDS)
 
 
 class RefusalTest(UndercloudTest):
