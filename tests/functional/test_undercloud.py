@@ -27,6 +27,7 @@ import time
 
 import fixtures
 import testtools
+from keystoneauth1 import session as keystone_session
 
 from tests import waiting
 from tripleo_workflows.undercloud import ports
@@ -37,6 +38,7 @@ from tripleo_workflows.undercloud import supervision
 #: How long a service may take to come back, on a machine that is busy.
 READY_SECONDS = 60.0
 COMMAND = str(pathlib.Path(sys.executable).with_name('tripleo-undercloud'))
+WORKFLOWS = {'endpoint_filter': {'service_type': 'workflowv2'}}
 WORKFLOW = """
 version: '2.0'
 functional_wait:
@@ -68,6 +70,26 @@ class UndercloudTest(testtools.TestCase):
     def _pids(self) -> dict[str, int | None]:
         return {service: self.supervisor.pid(service)
                 for service in undercloud_state.SERVICES}
+
+    def _execute(self, session: keystone_session.Session, name: str,
+                 definition: str) -> str:
+        """Start a workflow, which goes with the test; the execution's id."""
+        session.post('/workflows', data=definition,
+                     headers={'Content-Type': 'text/plain'}, **WORKFLOWS)
+        self.addCleanup(session.delete, f'/workflows/{name}', **WORKFLOWS)
+        execution: str = session.post(
+            '/executions', json={'workflow_name': name},
+            **WORKFLOWS).json()['id']
+        self.addCleanup(session.delete,
+                        f'/executions/{execution}?force=true', **WORKFLOWS)
+
+        return execution
+
+    def _state(self, session: keystone_session.Session, execution: str) -> str:
+        state: str = session.get(f'/executions/{execution}', **WORKFLOWS
+                                 ).json()['state']
+
+        return state
 
     def _run(self, *arguments: str, state: pathlib.Path | None = None,
              environment: dict[str, str] | None = None
@@ -208,20 +230,9 @@ class SchedulerTest(UndercloudTest):
 
     def test_joins_go_on_at_once(self) -> None:
         session = readiness.session(self.state)
-        workflows = {'endpoint_filter': {'service_type': 'workflowv2'}}
-        session.post('/workflows', data=JOINS,
-                     headers={'Content-Type': 'text/plain'}, **workflows)
-        self.addCleanup(session.delete, '/workflows/functional_joins',
-                        **workflows)
         begun = time.monotonic()
-        execution = session.post(
-            '/executions', json={'workflow_name': 'functional_joins'},
-            **workflows).json()['id']
-        self.addCleanup(session.delete,
-                        f'/executions/{execution}?force=true', **workflows)
-        waiting.wait_for(lambda: session.get(
-            f'/executions/{execution}', **workflows
-            ).json()['state'] == 'SUCCESS')
+        execution = self._execute(session, 'functional_joins', JOINS)
+        waiting.wait_for(lambda: self._state(session, execution) == 'SUCCESS')
         self.assertLess(time.monotonic() - begun, JOINS_SECONDS)
 
 
@@ -246,29 +257,17 @@ class KillTest(UndercloudTest):
     def test_killed_services_come_back_with_what_they_had(self) -> None:
         session = readiness.session(self.state)
         container = {'endpoint_filter': {'service_type': 'object-store'}}
-        workflows = {'endpoint_filter': {'service_type': 'workflowv2'}}
         session.put('/functional', **container)
         session.put('/functional/object', data=b'kept', **container)
         self.addCleanup(session.delete, '/functional', **container)
         self.addCleanup(session.delete, '/functional/object', **container)
-        session.post('/workflows', data=WORKFLOW,
-                     headers={'Content-Type': 'text/plain'}, **workflows)
-        self.addCleanup(session.delete, '/workflows/functional_wait',
-                        **workflows)
-        execution = session.post(
-            '/executions', json={'workflow_name': 'functional_wait'},
-            **workflows).json()['id']
-        self.addCleanup(session.delete,
-                        f'/executions/{execution}?force=true', **workflows)
-
+        execution = self._execute(session, 'functional_wait', WORKFLOW)
         self._kill_all()
 
         # The token of before is still good, and so is all that it reaches.
         self.assertEqual(
             b'kept', session.get('/functional/object', **container).content)
-        self.assertEqual(
-            'RUNNING', session.get(f'/executions/{execution}', **workflows
-                                   ).json()['state'])
+        self.assertEqual('RUNNING', self._state(session, execution))
 
     def _kill_all(self) -> None:
         before = self._pids()
